@@ -1,0 +1,1 @@
+"""HTTP grammar, pure: text in, values out.  The origin reads it too."""

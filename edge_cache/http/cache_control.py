@@ -1,0 +1,66 @@
+"""Cache-Control (RFC 9111 §5.2): directives, and the seconds some of them carry.
+
+A number that does not parse counts as zero, since §4.2.1 encourages caches to take invalid
+freshness information as stale; of several numbers the most restrictive holds.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from edge_cache.http.fields import members
+
+INFINITE = 2**31
+"""Seconds that stand for any larger number (§1.2.2)."""
+
+_DIRECTIVE = re.compile(
+    r'([!#$%&\'*+.^_`|~0-9a-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s",]*)))?',
+    re.ASCII | re.IGNORECASE,
+)
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def delta_seconds(text: str) -> int | None:
+    """*text* as delta-seconds (§1.2.2); None if it is none.
+
+    >>> delta_seconds("0060"), delta_seconds("99999999999"), delta_seconds("-1")
+    (60, 2147483648, None)
+    """
+    if _DIGITS.fullmatch(text) is None:
+        return None
+    digits = text.lstrip("0") or "0"
+    return min(int(digits), INFINITE) if len(digits) <= 10 else INFINITE
+
+
+@dataclass(frozen=True, slots=True)
+class CacheControl:
+    """What a message's Cache-Control lines say."""
+
+    directives: Mapping[str, tuple[str, ...]]
+    """Lower-case name to its arguments, in order; an absent argument is an empty string."""
+
+    @classmethod
+    def parse(cls, lines: Iterable[str]) -> Self:
+        """Read every line.  A malformed member is ignored, its neighbours are not."""
+        found: dict[str, tuple[str, ...]] = {}
+        for member in members(lines):
+            if match := _DIRECTIVE.fullmatch(member):
+                name, quoted, token = match.groups()
+                argument = token or "" if quoted is None else _unquote(quoted)
+                found[name.lower()] = (*found.get(name.lower(), ()), argument)
+        return cls(found)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.directives
+
+    def seconds(self, name: str) -> int | None:
+        """The number that *name* carries; None if it is absent."""
+        arguments = self.directives.get(name)
+        if arguments is None:
+            return None
+        return min(delta_seconds(argument) or 0 for argument in arguments)
+
+
+def _unquote(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)

@@ -1,0 +1,25 @@
+"""Request targets (RFC 9112 §3.2): from what a client sent to the path and query we use."""
+
+import re
+
+_ABSOLUTE = re.compile(rb"https?://[^/?#]+([/?].*)?", re.IGNORECASE | re.DOTALL)
+
+
+def path_and_query(target: bytes) -> bytes | None:
+    """The path and query of *target*, byte for byte; None if it is not a target.
+
+    Origin-form is itself, absolute-form loses its scheme and authority (§3.2.2).  A fragment
+    never travels (§3.2), so a target that has one is refused.
+
+    >>> path_and_query(b"http://example.org?a=1")
+    b'/?a=1'
+    """
+    if b"#" in target:
+        return None
+    if target.startswith(b"/"):
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        return None
+    rest: bytes = match[1] or b"/"
+    return rest if rest.startswith(b"/") else b"/" + rest

@@ -1,0 +1,47 @@
+"""Cache-Control: the grammar of RFC 9111 §5.2, and the seconds of §1.2.2."""
+
+import pytest
+
+from edge_cache.http.cache_control import INFINITE, CacheControl, delta_seconds
+
+SECONDS = {
+    "plain": ("max-age=60", 60),
+    "case": ("Max-Age=60", 60),
+    "quoted": ('max-age="60"', 60),
+    "leading zeros": ("max-age=0060", 60),
+    "overflow": ("max-age=2147483649", INFINITE),
+    "far overflow": (f"max-age={'9' * 5000}", INFINITE),
+    "not there": ("public", None),
+    "among others": ('private="a, max-age=1", max-age=60', 60),
+    "single quotes": ("max-age='60'", 0),
+    "a fraction": ("max-age=60.5", 0),
+    "negative": ("max-age=-60", 0),
+    "a word": ("max-age=soon", 0),
+    "no argument": ("max-age", 0),
+    "empty argument": ("max-age=", 0),
+    "the most restrictive of two": ("max-age=60, max-age=30", 30),
+    "one of two invalid": ("max-age=60, max-age=soon", 0),
+    "another directive": ("max-age-2=60", None),
+    "space before the sign": ("max-age =60", None),
+    "escaped": (r'max-age="6\0"', 60),
+}
+
+
+@pytest.mark.parametrize(("line", "seconds"), SECONDS.values(), ids=SECONDS)
+def test_seconds(line: str, seconds: int | None) -> None:
+    assert CacheControl.parse([line]).seconds("max-age") == seconds
+
+
+def test_directives_without_arguments() -> None:
+    found = CacheControl.parse(["No-Store, , foo=bar", "public"])
+    assert "no-store" in found and "public" in found and "private" not in found
+    assert found.directives["foo"] == ("bar",)
+
+
+def test_a_malformed_member_leaves_its_neighbours() -> None:
+    assert CacheControl.parse(["@@@, max-age=60, =, a b"]).seconds("max-age") == 60
+
+
+@pytest.mark.parametrize("text", ["", " 1", "+1", "1e3", "٣"])
+def test_no_number(text: str) -> None:
+    assert delta_seconds(text) is None
