@@ -1,0 +1,98 @@
+"""Audio renditions as HLS groups (RFC 8216 §4.3.4.1.1, rule P-10).
+
+A variant names one group, and a player changes language inside it.  So there is a group for
+each codec and channel count, and every group offers every choice: where a language exists in
+stereo AAC only, the surround group lends it from there.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain, count
+
+from packager.hls.attributes import clean
+from packager.hls.multivariant import AudioMedia
+from packager.presentation import AudioRendition
+
+UNDETERMINED = "und"
+"""BCP 47 for a language that the source does not tell; LANGUAGE is a must (P-10)."""
+
+_Choice = tuple[str | None, str | None]
+"""Language and label: what a listener chooses by."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioGroup:
+    name: str
+    members: tuple[AudioRendition, ...]
+    """One for each choice, the same choices in the same order in every group."""
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(member.codec for member in self.members))
+
+    @property
+    def default(self) -> AudioRendition:
+        return next((member for member in self.members if member.default), self.members[0])
+
+    def media(self, uri: Callable[[AudioRendition], str]) -> list[AudioMedia]:
+        names, default = _names(map(_choice, self.members)), self.default
+        # One per language, for a player selects by nothing else here (§4.3.4.1.1).
+        selected = {member.language: member for member in reversed(self.members)}
+        selected[default.language] = default
+        return [
+            AudioMedia(
+                group=self.name,
+                name=names[_choice(member)],
+                language=member.language or UNDETERMINED,
+                default=member is default,
+                autoselect=member is selected[member.language],
+                channels=member.channels,
+                uri=uri(member),
+            )
+            for member in self.members
+        ]
+
+
+def audio_groups(audio: Iterable[AudioRendition]) -> tuple[AudioGroup, ...]:
+    """The groups in order of appearance; groups that came out alike are one."""
+    listed = tuple(audio)
+    choices = dict.fromkeys(map(_choice, listed))
+    found: dict[tuple[str, ...], AudioGroup] = {}
+    for model in dict.fromkeys((one.codec, one.channels) for one in listed):
+        members = tuple(_closest(listed, choice, model) for choice in choices)
+        group = AudioGroup(f"audio-{model[0]}-{model[1]}", members)
+        found.setdefault(tuple(member.name for member in members), group)
+    return tuple(found.values())
+
+
+def _closest(
+    audio: tuple[AudioRendition, ...], choice: _Choice, model: tuple[str, int]
+) -> AudioRendition:
+    codec, channels = model
+    return min(
+        (one for one in audio if _choice(one) == choice),
+        key=lambda one: (
+            one.codec != codec,
+            _family(one.codec) != _family(codec),
+            abs(one.channels - channels),
+        ),
+    )
+
+
+def _choice(rendition: AudioRendition) -> _Choice:
+    return rendition.language, rendition.label
+
+
+def _family(codec: str) -> str:
+    return codec.partition(".")[0]
+
+
+def _names(choices: Iterable[_Choice]) -> dict[_Choice, str]:
+    """A NAME for each choice: its label, else its language, told apart where that is taken."""
+    names: dict[_Choice, str] = {}
+    for language, label in choices:
+        plain = clean(label or "") or clean(language or "") or "Audio"
+        tries = chain([plain, f"{plain} ({language})"], (f"{plain} {n}" for n in count(2)))
+        taken = set(names.values())
+        names[language, label] = next(name for name in map(clean, tries) if name not in taken)
+    return names

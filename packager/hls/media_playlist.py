@@ -1,0 +1,61 @@
+"""HLS media playlists of stored media (RFC 8216 §4.3.3, rules P-02 to P-06).
+
+All times are whole microseconds of the presentation, each rounded once from its exact value;
+an EXTINF is the difference of two of them, so that no sum of EXTINFs ever drifts.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from packager.hls.attributes import quoted, tag
+from packager.presentation import Timeline
+
+_SECOND = 10**6
+
+FLOATING_EXTINF = 3
+MAP_WITH_SEGMENTS = 6
+"""EXT-X-VERSION by what a list needs (RFC 8216 §7); 5 has EXT-X-MAP in I-frame lists only."""
+
+FIRST_NUMBER = 1
+"""EXT-X-MEDIA-SEQUENCE: the number in the first segment's URI, so that the two agree wherever
+one of them is meant (the implicit IV of AES-128, §5.2)."""
+
+
+def media_playlist(
+    timeline: Timeline, uri: Callable[[int], str], *, target: int, map_uri: str | None = None
+) -> str:
+    """The list of one rendition, complete (VOD).
+
+    *uri* names a segment, relative to the list, by its number from 1; *target* is
+    ``target_duration`` of the whole presentation; *map_uri* names the init segment of fMP4.
+    """
+    head = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{MAP_WITH_SEGMENTS if map_uri else FLOATING_EXTINF}",
+        f"#EXT-X-TARGETDURATION:{target}",
+        f"#EXT-X-MEDIA-SEQUENCE:{FIRST_NUMBER}",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        *([tag("EXT-X-MAP", {"URI": quoted(map_uri)})] if map_uri else []),
+    ]
+    durations = _durations(timeline)
+    # Few durations are different ones, and formatting them is what would take the time.
+    extinf = {d: f"#EXTINF:{d // _SECOND}.{d % _SECOND:06d}," for d in set(durations)}
+    segments = [f"{extinf[d]}\n{uri(n)}" for n, d in enumerate(durations, FIRST_NUMBER)]
+    return "\n".join([*head, *segments, "#EXT-X-ENDLIST\n"])
+
+
+def target_duration(timelines: Iterable[Timeline]) -> int:
+    """EXT-X-TARGETDURATION in seconds, one for all lists of a presentation (P-02).
+
+    No EXTINF, as printed, rounds to more.  At least 1: zero would make a player that
+    multiplies it poll or buffer nothing.
+    """
+    longest = max(max(_durations(timeline)) for timeline in timelines)
+    return max(1, (longest + _SECOND // 2) // _SECOND)
+
+
+def _durations(timeline: Timeline) -> list[int]:
+    """Microseconds by which consecutive boundaries differ (P-03)."""
+    ticks, half = timeline.timescale, timeline.timescale // 2
+    times = [(t * _SECOND + half) // ticks for t in (*timeline.starts, timeline.end)]
+    return [stop - start for start, stop in pairwise(times)]

@@ -1,0 +1,97 @@
+"""The HLS multivariant playlist (RFC 8216 §4.3.4, rules P-08 to P-12)."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from packager.hls.attributes import quoted, tag
+from packager.presentation import Bitrate
+
+_YES_NO = {True: "YES", False: "NO"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioMedia:
+    """EXT-X-MEDIA with TYPE=AUDIO (§4.3.4.1)."""
+
+    # GROUP-ID
+    group: str
+    # NAME, unique in the group
+    name: str
+    # LANGUAGE
+    language: str
+    # DEFAULT
+    default: bool
+    # AUTOSELECT
+    autoselect: bool
+    # CHANNELS
+    channels: int
+    # URI
+    uri: str
+
+    def line(self) -> str:
+        attributes = {
+            "TYPE": "AUDIO",
+            "GROUP-ID": quoted(self.group),
+            "NAME": quoted(self.name),
+            "LANGUAGE": quoted(self.language),
+            "DEFAULT": _YES_NO[self.default],
+            "AUTOSELECT": _YES_NO[self.autoselect],
+            "CHANNELS": quoted(str(self.channels)),
+            "URI": quoted(self.uri),
+        }
+        return tag("EXT-X-MEDIA", attributes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """EXT-X-STREAM-INF (§4.3.4.2)."""
+
+    # BANDWIDTH and AVERAGE-BANDWIDTH
+    bitrate: Bitrate
+    # CODECS
+    codecs: tuple[str, ...]
+    # RESOLUTION, as displayed
+    resolution: tuple[int, int] | None = None
+    # FRAME-RATE
+    frame_rate: Fraction | None = None
+    # AUDIO
+    audio: str | None = None
+    uri: str
+
+    def line(self) -> str:
+        attributes: dict[str, str | int | None] = {
+            "BANDWIDTH": self.bitrate.peak,
+            "AVERAGE-BANDWIDTH": self.bitrate.average,
+            "CODECS": quoted(",".join(self.codecs)),
+            "RESOLUTION": "{}x{}".format(*self.resolution) if self.resolution else None,
+            "FRAME-RATE": _thousandths(self.frame_rate) if self.frame_rate else None,
+            "AUDIO": quoted(self.audio) if self.audio else None,
+            "CLOSED-CAPTIONS": "NONE",
+        }
+        return f"{tag('EXT-X-STREAM-INF', attributes)}\n{self.uri}"
+
+
+@dataclass(frozen=True, slots=True)
+class MultivariantPlaylist:
+    variants: tuple[Variant, ...]
+    """In the order of listing; players may start with the first."""
+
+    media: tuple[AudioMedia, ...] = ()
+
+    def render(self) -> str:
+        lines = [
+            "#EXTM3U",
+            # Nothing here needs a version, but a client that knows no EXT-X-MEDIA would play
+            # without sound; 4 keeps it away (§7).
+            *(["#EXT-X-VERSION:4"] if self.media else []),
+            "#EXT-X-INDEPENDENT-SEGMENTS",
+            *(media.line() for media in self.media),
+            *(variant.line() for variant in self.variants),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _thousandths(rate: Fraction) -> str:
+    """Three decimals, rounded half up."""
+    thousandths = int(rate * 1000 + Fraction(1, 2))
+    return f"{thousandths // 1000}.{thousandths % 1000:03d}"

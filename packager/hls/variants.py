@@ -1,0 +1,127 @@
+"""From a presentation to its variants: which renditions play together (rules P-08 to P-10).
+
+Variants keep the order of the flavors, group after group of audio; text renditions come with
+the part that serves them.
+"""
+
+from collections.abc import Callable, Mapping
+
+from packager.bandwidth import combine
+from packager.hls.audio_groups import AudioGroup, audio_groups
+from packager.hls.multivariant import MultivariantPlaylist, Variant
+from packager.presentation import (
+    AudioRendition,
+    Bitrate,
+    Presentation,
+    Rendition,
+    VideoRendition,
+)
+
+
+def audio_apart(presentation: Presentation) -> bool:
+    """Whether audio must not be muxed into the video's segments.
+
+    So it is when there are two languages or more, when one flavor alone brings several tracks
+    to choose from, when a video flavor has no audio of its own while others have, and when
+    there is no video.
+    """
+    flavors = [audio.flavor for audio in presentation.audio]
+    return (
+        len({audio.language for audio in presentation.audio}) > 1
+        or len(set(flavors)) < len(flavors)
+        or bool(flavors and {video.flavor for video in presentation.video} - set(flavors))
+        or not presentation.video
+    )
+
+
+def muxed_variants(
+    presentation: Presentation,
+    bitrates: Mapping[int, Bitrate],
+    playlist_uri: Callable[[VideoRendition, AudioRendition | None], str],
+) -> MultivariantPlaylist:
+    """One variant per video rendition, with the audio of its own flavor in its segments.
+
+    *bitrates* are those of the muxed segments, by flavor.  The presentation must list the
+    audio of every flavor, and ``audio_apart`` must not hold of it.
+    """
+    audio = {one.flavor: one for one in presentation.audio}
+    return MultivariantPlaylist(
+        tuple(
+            _video_variant(
+                video,
+                uri=playlist_uri(video, own := audio.get(video.flavor)),
+                bitrate=bitrates[video.flavor],
+                audio_codecs=(own.codec,) if own else (),
+            )
+            for video in presentation.video
+        )
+    )
+
+
+def separate_variants(
+    presentation: Presentation,
+    playlist_uri: Callable[[Rendition], str],
+    bitrate: Callable[[Rendition], Bitrate] = lambda rendition: rendition.bitrate,
+) -> MultivariantPlaylist:
+    """Every video rendition with every audio group; audio groups alone if there is no video.
+
+    *bitrate* is asked for a rendition in segments of its own, which are CMAF unless the caller
+    knows of others.
+    """
+    groups = audio_groups(presentation.audio)
+    if not presentation.video:
+        return _audio_only(groups, playlist_uri, bitrate)
+    variants = [
+        _video_variant(
+            video,
+            uri=playlist_uri(video),
+            bitrate=combine(
+                [bitrate(video)], *([map(bitrate, group.members)] if group else [])
+            ),
+            audio_codecs=group.codecs if group else (),
+            audio=group.name if group else None,
+        )
+        for group in groups or (None,)
+        for video in presentation.video
+    ]
+    media = [line for group in groups for line in group.media(playlist_uri)]
+    return MultivariantPlaylist(tuple(variants), tuple(media))
+
+
+def _audio_only(
+    groups: tuple[AudioGroup, ...],
+    playlist_uri: Callable[[Rendition], str],
+    bitrate: Callable[[Rendition], Bitrate],
+) -> MultivariantPlaylist:
+    """The default of each group is the variant; tags only where there is a choice beside it."""
+    choice = len(groups[0].members) > 1
+    variants = [
+        Variant(
+            uri=playlist_uri(group.default),
+            bitrate=combine(map(bitrate, group.members)),
+            codecs=group.codecs,
+            audio=group.name if choice else None,
+        )
+        for group in groups
+    ]
+    media = [line for group in groups for line in group.media(playlist_uri)] if choice else []
+    return MultivariantPlaylist(tuple(variants), tuple(media))
+
+
+def _video_variant(
+    video: VideoRendition,
+    *,
+    uri: str,
+    bitrate: Bitrate,
+    audio_codecs: tuple[str, ...],
+    audio: str | None = None,
+) -> Variant:
+    return Variant(
+        uri=uri,
+        bitrate=bitrate,
+        codecs=(video.codec, *audio_codecs),
+        # RESOLUTION is how large the picture wants to be shown, so its pixels are square.
+        resolution=(round(video.width * video.pixel_aspect), video.height),
+        frame_rate=video.frame_rate,
+        audio=audio,
+    )
