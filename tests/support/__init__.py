@@ -1,0 +1,1 @@
+"""Helpers that several tests share: processes, ports, and things only the system can give."""
