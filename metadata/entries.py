@@ -1,0 +1,92 @@
+"""Questions about entries and their flavors.  Each function is one query, without blobs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from metadata.models import Entry, FlavorAsset
+from metadata.records import EntryRecord, EntrySummary, FlavorRecord
+
+MOST_VERSIONS = 1_000
+"""Of one entry, newest first: a flavor replaced every second must not fill the memory."""
+
+_FLAVOR = (
+    FlavorAsset.int_id,
+    FlavorAsset.id,
+    FlavorAsset.entry_id,
+    FlavorAsset.version,
+    FlavorAsset.path,
+    FlavorAsset.size,
+    FlavorAsset.mtime_ns,
+    FlavorAsset.width,
+    FlavorAsset.height,
+    FlavorAsset.codecs,
+    FlavorAsset.duration_ms,
+    FlavorAsset.bitrate,
+    FlavorAsset.identity,
+    FlavorAsset.created_at,
+    FlavorAsset.replaced_at,
+)
+_ENTRY = (Entry.id, Entry.partner_id, Entry.name, Entry.created_at, Entry.updated_at)
+
+
+def find_entry(session: Session, entry_id: str, *, replaced_after: int) -> EntryRecord | None:
+    """The entry, its current flavor versions and those replaced after that time."""
+    there = or_(FlavorAsset.replaced_at.is_(None), FlavorAsset.replaced_at > replaced_after)
+    query = (
+        select(*_ENTRY, *_FLAVOR)
+        .outerjoin(Entry.flavors.and_(there))
+        .where(Entry.id == entry_id)
+        .order_by(FlavorAsset.replaced_at.desc().nulls_first())
+        .limit(MOST_VERSIONS)
+    )
+    rows = session.execute(query).all()
+    if not rows:
+        return None
+    flavors = (row[len(_ENTRY) :] for row in rows if row.int_id is not None)
+    entry = {column.key: value for column, value in zip(_ENTRY, rows[0], strict=False)}
+    return EntryRecord(**entry, flavors=tuple(map(_flavor, flavors)))
+
+
+def list_entries(session: Session, *, limit: int, after: str = "") -> list[EntrySummary]:
+    """At most *limit* entries by id, from the first one past *after*."""
+    current = FlavorAsset.replaced_at.is_(None)
+    page = select(*_ENTRY).where(Entry.id > after).order_by(Entry.id).limit(limit).subquery()
+    query = (
+        select(
+            page,
+            func.count(FlavorAsset.int_id).label("flavors"),
+            func.coalesce(func.max(FlavorAsset.duration_ms), 0).label("duration_ms"),
+        )
+        .outerjoin(FlavorAsset, (FlavorAsset.entry_id == page.c.id) & current)
+        .group_by(*page.c)
+        .order_by(page.c.id)
+    )
+    return [EntrySummary(**row) for row in session.execute(query).mappings()]
+
+
+def find_by_source(session: Session, path: str) -> list[FlavorRecord]:
+    """The current flavor versions whose source is *path*, oldest first."""
+    query = (
+        select(*_FLAVOR)
+        .where(FlavorAsset.path == path, FlavorAsset.replaced_at.is_(None))
+        .order_by(FlavorAsset.int_id)
+    )
+    return [_flavor(row) for row in session.execute(query)]
+
+
+def find_flavor(session: Session, flavor_id: str) -> FlavorRecord | None:
+    """The current version of a flavor."""
+    query = select(*_FLAVOR).where(
+        FlavorAsset.id == flavor_id, FlavorAsset.replaced_at.is_(None)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else _flavor(row)
+
+
+def _flavor(row: Sequence[Any]) -> FlavorRecord:
+    return FlavorRecord(
+        **{column.key: value for column, value in zip(_FLAVOR, row, strict=True)}
+    )
