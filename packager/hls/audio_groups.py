@@ -26,25 +26,24 @@ class AudioGroup:
     members: tuple[AudioRendition, ...]
     """One for each choice, the same choices in the same order in every group."""
 
+    default: AudioRendition
+    """The member to play when nobody chooses: the same choice in every group."""
+
     @property
     def codecs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(member.codec for member in self.members))
 
-    @property
-    def default(self) -> AudioRendition:
-        return next((member for member in self.members if member.default), self.members[0])
-
     def media(self, uri: Callable[[AudioRendition], str]) -> list[AudioMedia]:
-        names, default = _names(map(_choice, self.members)), self.default
+        names = _names(map(_choice, self.members))
         # One per language, for a player selects by nothing else here (§4.3.4.1.1).
         selected = {member.language: member for member in reversed(self.members)}
-        selected[default.language] = default
+        selected[self.default.language] = self.default
         return [
             AudioMedia(
                 group=self.name,
                 name=names[_choice(member)],
                 language=member.language or UNDETERMINED,
-                default=member is default,
+                default=member is self.default,
                 autoselect=member is selected[member.language],
                 channels=member.channels,
                 uri=uri(member),
@@ -57,10 +56,12 @@ def audio_groups(audio: Iterable[AudioRendition]) -> tuple[AudioGroup, ...]:
     """The groups in order of appearance; groups that came out alike are one."""
     listed = tuple(audio)
     choices = dict.fromkeys(map(_choice, listed))
+    main = next((_choice(one) for one in listed if one.default), None)
     found: dict[tuple[str, ...], AudioGroup] = {}
     for model in dict.fromkeys((one.codec, one.channels) for one in listed):
         members = tuple(_closest(listed, choice, model) for choice in choices)
-        group = AudioGroup(f"audio-{model[0]}-{model[1]}", members)
+        default = next((one for one in members if _choice(one) == main), members[0])
+        group = AudioGroup(f"audio-{model[0]}-{model[1]}", members, default)
         found.setdefault(tuple(member.name for member in members), group)
     return tuple(found.values())
 

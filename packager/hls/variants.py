@@ -13,9 +13,10 @@ from packager.presentation import (
     AudioRendition,
     Bitrate,
     Presentation,
-    Rendition,
     VideoRendition,
 )
+
+_Rendition = VideoRendition | AudioRendition
 
 
 def audio_apart(presentation: Presentation) -> bool:
@@ -60,8 +61,8 @@ def muxed_variants(
 
 def separate_variants(
     presentation: Presentation,
-    playlist_uri: Callable[[Rendition], str],
-    bitrate: Callable[[Rendition], Bitrate] = lambda rendition: rendition.bitrate,
+    playlist_uri: Callable[[_Rendition], str],
+    bitrate: Callable[[_Rendition], Bitrate] = lambda rendition: rendition.bitrate,
 ) -> MultivariantPlaylist:
     """Every video rendition with every audio group; audio groups alone if there is no video.
 
@@ -90,8 +91,8 @@ def separate_variants(
 
 def _audio_only(
     groups: tuple[AudioGroup, ...],
-    playlist_uri: Callable[[Rendition], str],
-    bitrate: Callable[[Rendition], Bitrate],
+    playlist_uri: Callable[[_Rendition], str],
+    bitrate: Callable[[_Rendition], Bitrate],
 ) -> MultivariantPlaylist:
     """The default of each group is the variant; tags only where there is a choice beside it."""
     choice = len(groups[0].members) > 1

@@ -1,0 +1,190 @@
+"""The sample table boxes (ISO/IEC 14496-12 §8.6.1, §8.7) to columns.  Contained in: stbl.
+
+Every count is checked against the bytes that hold it before it sizes anything; a count that
+is carried by no bytes (stsz with one size for all, stts, stsc) is checked against
+``MAX_SAMPLES``.
+"""
+
+import struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.errors import MalformedBox, Unsupported
+from packager.isobmff.box import unpack, version_and_flags
+from packager.samples import Column, Flags, Samples, column
+
+MAX_SAMPLES = 1 << 24
+"""Of one track.  Twelve hours at 60 frames a second are 2.6 million."""
+
+_COUNT = struct.Struct(">I")
+_TWO = struct.Struct(">II")
+_PAIR = np.dtype([("count", ">u4"), ("value", ">u4")])
+_SIGNED_PAIR = np.dtype([("count", ">u4"), ("value", ">i4")])
+_STSC = np.dtype([("first_chunk", ">u4"), ("samples", ">u4"), ("description", ">u4")])
+
+
+def parse_samples(stbl: dict[bytes, memoryview], file_size: int) -> Samples:
+    """The neutral table of one track.
+
+    *file_size* bounds every sample: one that lies outside the file is an error here, not a
+    short read later.
+    """
+    size = _sizes(stbl, file_size)
+    count = len(size)
+    duration = _durations(stbl, count)
+    dts = np.zeros(count, np.int64)
+    np.cumsum(duration[:-1], out=dts[1:])
+    return Samples(
+        dts=dts,
+        cts=dts + _composition_offsets(stbl, count),
+        duration=duration,
+        size=size,
+        offset=_offsets(stbl, size, file_size),
+        sync=_sync(stbl, count),
+    )
+
+
+def _table(
+    fourcc: bytes, payload: memoryview, dtype: np.dtype[Any]
+) -> npt.NDArray[Any]:
+    """An entry count and that many rows of *dtype*."""
+    (count,) = unpack(fourcc, _COUNT, payload)
+    if count * dtype.itemsize > len(payload) - _COUNT.size:
+        raise MalformedBox(
+            fourcc, f"{count} entries do not fit in {len(payload) - _COUNT.size} bytes"
+        )
+    return np.frombuffer(payload, dtype, count, _COUNT.size)
+
+
+def _body(stbl: dict[bytes, memoryview], fourcc: bytes) -> memoryview:
+    if fourcc not in stbl:
+        raise MalformedBox(fourcc, "missing from stbl")
+    return version_and_flags(fourcc, stbl[fourcc])[2]
+
+
+def _sizes(stbl: dict[bytes, memoryview], file_size: int) -> Column:
+    if b"stz2" in stbl and b"stsz" not in stbl:
+        return _compact_sizes(_body(stbl, b"stz2"))
+    body = _body(stbl, b"stsz")
+    uniform, count = unpack(b"stsz", _TWO, body)
+    if count > MAX_SAMPLES:
+        raise MalformedBox(b"stsz", f"{count} samples are more than the limit of {MAX_SAMPLES}")
+    if uniform:
+        if uniform * count > file_size:
+            raise MalformedBox(b"stsz", f"{count} samples of {uniform} bytes exceed the file")
+        return np.full(count, uniform, np.int64)
+    return column(_table(b"stsz", body[4:], np.dtype(">u4")))
+
+
+def _compact_sizes(body: memoryview) -> Column:
+    field_size, count = unpack(b"stz2", _TWO, body)
+    rows = body[_TWO.size :]
+    if count * field_size > 8 * len(rows):
+        raise MalformedBox(b"stz2", f"{count} samples do not fit in {len(rows)} bytes")
+    match field_size:
+        case 16:
+            return column(np.frombuffer(rows, ">u2", count))
+        case 8:
+            return column(np.frombuffer(rows, np.uint8, count))
+        case 4:
+            packed = np.frombuffer(rows, np.uint8, (count + 1) // 2)
+            return column(np.stack((packed >> 4, packed & 15), axis=1).reshape(-1)[:count])
+    raise MalformedBox(b"stz2", f"field size {field_size} is not 4, 8 or 16")
+
+
+def _expand(fourcc: bytes, pairs: npt.NDArray[Any], count: int) -> Column:
+    """Run-length *pairs* as one value per sample; a longer table is clipped (rule C-02)."""
+    counts = np.minimum(column(pairs["count"]), count)
+    before = np.cumsum(counts) - counts
+    counts = np.clip(count - before, 0, counts)
+    values = np.repeat(column(pairs["value"]), counts)
+    if len(values) == count:
+        return values
+    if not len(values):
+        raise MalformedBox(fourcc, f"no entry for {count} samples")
+    fill = values[-1] if fourcc == b"stts" else 0
+    return np.concatenate((values, np.full(count - len(values), fill, np.int64)))
+
+
+def _durations(stbl: dict[bytes, memoryview], count: int) -> Column:
+    body = _body(stbl, b"stts")
+    if not count:
+        return column([])
+    durations = _expand(b"stts", _table(b"stts", body, _PAIR), count)
+    # Some writers store a negative correction as a huge unsigned delta.
+    if (durations >= 1 << 31).any():
+        raise MalformedBox(b"stts", "a sample lasts 2^31 ticks or more")
+    return durations
+
+
+def _composition_offsets(stbl: dict[bytes, memoryview], count: int) -> Column:
+    """Signed in both versions: QuickTime and ffmpeg write negative ones in version 0."""
+    if b"ctts" not in stbl or not count:
+        return np.zeros(count, np.int64)
+    pairs = _table(b"ctts", _body(stbl, b"ctts"), _SIGNED_PAIR)
+    return _expand(b"ctts", pairs, count) if len(pairs) else np.zeros(count, np.int64)
+
+
+def _chunk_offsets(stbl: dict[bytes, memoryview]) -> Column:
+    if b"co64" in stbl:
+        wide = _table(b"co64", _body(stbl, b"co64"), np.dtype(">u8"))
+        if len(wide) and int(wide.max()) >= 1 << 62:
+            raise MalformedBox(b"co64", f"offset {int(wide.max())} is out of range")
+        return column(wide)
+    return column(_table(b"stco", _body(stbl, b"stco"), np.dtype(">u4")))
+
+
+def _samples_per_chunk(stbl: dict[bytes, memoryview], chunks: int, count: int) -> Column:
+    entries = _table(b"stsc", _body(stbl, b"stsc"), _STSC)
+    if not len(entries):
+        raise MalformedBox(b"stsc", f"no entry for {count} samples")
+    first = column(entries["first_chunk"]) - 1
+    if first[0] != 0 or (np.diff(first) <= 0).any():
+        raise MalformedBox(b"stsc", "first_chunk does not start at 1 and increase")
+    if len(set(entries["description"].tolist())) > 1:
+        raise Unsupported("stsc: samples of one track use several sample descriptions")
+    stops = np.minimum(np.append(first[1:], chunks), chunks)
+    lengths = np.maximum(stops - np.minimum(first, chunks), 0)
+    return np.repeat(np.minimum(column(entries["samples"]), count), lengths)
+
+
+def _offsets(stbl: dict[bytes, memoryview], size: Column, file_size: int) -> Column:
+    count = len(size)
+    if not count:
+        return column([])
+    chunk_offset = _chunk_offsets(stbl)
+    name = b"co64" if b"co64" in stbl else b"stco"
+    per_chunk = _samples_per_chunk(stbl, len(chunk_offset), count)
+    before = np.cumsum(per_chunk) - per_chunk
+    per_chunk = np.clip(count - before, 0, per_chunk)
+    if int(per_chunk.sum()) != count:
+        raise MalformedBox(
+            name, f"{len(chunk_offset)} chunks hold {int(per_chunk.sum())} of {count} samples"
+        )
+    chunk = np.repeat(np.arange(len(chunk_offset)), per_chunk)
+    preceding = np.cumsum(size) - size  # bytes of earlier samples, in any chunk
+    first = np.minimum(np.cumsum(per_chunk) - per_chunk, count - 1)
+    offset = chunk_offset[chunk] + preceding - preceding[first][chunk]
+    beyond = np.flatnonzero(offset + size > file_size)
+    if len(beyond):
+        sample = int(beyond[0])
+        raise MalformedBox(
+            name,
+            f"sample {sample + 1} at {int(offset[sample])} (chunk {int(chunk[sample]) + 1}) "
+            f"runs past the end of the file at {file_size}",
+        )
+    return offset
+
+
+def _sync(stbl: dict[bytes, memoryview], count: int) -> Flags:
+    """Without stss every sample is a sync sample (§8.6.2.1)."""
+    if b"stss" not in stbl:
+        return np.ones(count, np.bool_)
+    numbers = column(_table(b"stss", _body(stbl, b"stss"), np.dtype(">u4"))) - 1
+    if len(numbers) and (int(numbers.min()) < 0 or int(numbers.max()) >= count):
+        raise MalformedBox(b"stss", f"names a sample outside 1 to {count}")
+    sync = np.zeros(count, np.bool_)
+    sync[numbers] = True
+    return sync

@@ -1,0 +1,104 @@
+"""What to send, without having read it.
+
+A plan is a list of pieces: bytes made here, extents that stay in the source until an I/O
+shell fetches them, and transformations of such extents.  Its length is known before any
+media byte is read, so ``Content-Length`` and ``Range`` cost nothing.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Buffer = bytes | bytearray | memoryview | npt.NDArray[np.uint8]
+"""Contiguous bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A run of bytes in a source."""
+
+    offset: int
+    length: int
+    source: int = 0
+    """Which of the sources that the plan's maker was given, counted from 0."""
+
+    def __len__(self) -> int:
+        return self.length
+
+    def slice(self, start: int, stop: int) -> "Extent":
+        return Extent(self.offset + start, stop - start, self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """Bytes computed from *extents*, of a length that is known before they are read."""
+
+    extents: tuple[Extent, ...]
+    length: int
+    make: Callable[[Sequence[memoryview]], Buffer]
+    """Takes the bytes of each extent, in order; returns *length* bytes before slicing.
+    Raises ``MalformedSample`` where the bytes break their own rules."""
+
+    start: int = 0
+    stop: int | None = None
+    """The part of the result that is wanted, half-open."""
+
+    def __len__(self) -> int:
+        return (self.length if self.stop is None else self.stop) - self.start
+
+    def slice(self, start: int, stop: int) -> "Transform":
+        return replace(self, start=self.start + start, stop=self.start + stop)
+
+    def apply(self, parts: Sequence[memoryview]) -> memoryview:
+        made = memoryview(self.make(parts)).cast("B")
+        if len(made) != self.length:
+            raise AssertionError(f"made {len(made)} bytes where {self.length} were planned")
+        return made[self.start : self.stop]
+
+
+Piece = bytes | Extent | Transform
+
+
+def _cut(piece: Piece, start: int, stop: int) -> Piece:
+    return piece[start:stop] if isinstance(piece, bytes) else piece.slice(start, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    pieces: tuple[Piece, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pieces))
+
+    def __iter__(self) -> Iterator[Piece]:
+        return iter(self.pieces)
+
+    def slice(self, start: int, stop: int) -> Self:
+        """The plan for bytes ``[start, stop)`` of what this plan describes."""
+        kept: list[Piece] = []
+        position = 0
+        for piece in self.pieces:
+            first, last = max(start - position, 0), min(stop - position, len(piece))
+            if first < last:
+                kept.append(_cut(piece, first, last))
+            position += len(piece)
+        return type(self)(tuple(kept))
+
+
+T = TypeVar("T")
+Reads = Generator[Extent, bytes, T]
+"""A computation that needs bytes of its source: it yields the extent that it wants and is
+sent the bytes, exactly as many as asked unless the source ends there."""
+
+
+def run_reads(reads: Reads[T], read: Callable[[Extent], bytes]) -> T:
+    """Carry out *reads* with a blocking *read*: for ingest and tests."""
+    try:
+        wanted = next(reads)
+        while True:
+            wanted = reads.send(read(wanted))
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]

@@ -1,0 +1,63 @@
+"""What a track is, apart from its samples."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from packager.codecs.aac import AacConfig
+from packager.codecs.h264 import AvcConfig, Colour
+
+
+class Kind(StrEnum):
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    config: AvcConfig
+    width: int
+    height: int
+    pixel_aspect: Fraction = Fraction(1)
+    colour: Colour | None = None
+    matrix: bytes = b""
+    """Of tkhd, where it is not the identity: rotation is kept (rule I-05)."""
+
+    @property
+    def codec(self) -> str:
+        return self.config.codec
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    config: AacConfig
+
+    @property
+    def codec(self) -> str:
+        return self.config.codec
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Where the presentation lies on the media timeline, in ticks of the track."""
+
+    origin: int = 0
+    """Media time of the presentation zero: positive where an edit trims or takes out
+    priming, negative where an empty edit delays."""
+
+    end: int | None = None
+    """Media time at which the edit ends; None where it runs to the end of the media."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    id: int
+    format: VideoFormat | AudioFormat
+    timescale: int
+    edit: Edit = Edit()
+    language: str | None = None
+    """BCP 47."""
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.VIDEO if isinstance(self.format, VideoFormat) else Kind.AUDIO
