@@ -1,0 +1,1 @@
+"""An HTTP cache for streaming: pure policy, and a thin asyncio shell around it."""

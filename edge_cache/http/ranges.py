@@ -8,7 +8,7 @@ _FAR = 10**18
 """No representation is as long as this (bytes); longer digit strings mean the same."""
 
 
-class RangeNotSatisfiable(Exception):  # noqa: N818 - the phrase of status 416
+class RangeNotSatisfiable(Exception):
     """The range starts past the end of the representation (§15.5.17)."""
 
 

@@ -1,0 +1,34 @@
+"""Vary (RFC 9111 §4.1): which request fields choose among the responses of one URL."""
+
+from collections.abc import Iterable
+
+from edge_cache.http.encodings import preferred_encoding
+from edge_cache.http.fields import Field, Fields, members, values
+
+Names = tuple[bytes, ...]
+"""Lower-case field names, sorted."""
+
+Variant = tuple[bytes | None, ...]
+"""What a request has in each of them; None where the field is absent."""
+
+
+def vary_names(fields: Fields) -> Names | None:
+    """The names that Vary lists, on all its lines; None if ``*`` is among them."""
+    names = {name.lower().encode("latin-1") for name in members(values(fields, b"vary"))}
+    return None if b"*" in names else tuple(sorted(names))
+
+
+def variant(names: Names, fields: Iterable[Field]) -> Variant:
+    """What the request *fields* select, normalised: Accept-Encoding is gzip or identity."""
+    if not names:
+        return ()
+    found: dict[bytes, bytes] = {}
+    for name, value in fields:
+        name = name.lower()
+        if name in names:
+            found[name] = found[name] + b", " + value if name in found else value
+    return tuple(_normalised(name, found.get(name)) for name in names)
+
+
+def _normalised(name: bytes, value: bytes | None) -> bytes | None:
+    return preferred_encoding(value) if name == b"accept-encoding" else value

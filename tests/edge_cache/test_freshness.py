@@ -1,0 +1,96 @@
+"""Freshness and age: the calculations of RFC 9111 §4.2, row by row."""
+
+import pytest
+
+from edge_cache.freshness import Freshness, assess
+from edge_cache.http.cache_control import CacheControl
+from edge_cache.http.dates import format_date
+from edge_cache.http.fields import Fields, values
+
+NOW = 784111777.0
+
+
+def response(**fields: str) -> Fields:
+    return tuple(
+        (name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()
+    )
+
+
+def at(seconds: float) -> str:
+    return format_date(NOW + seconds)
+
+
+def assessed(fields: Fields, delay: float = 0) -> Freshness:
+    control = CacheControl.parse(values(fields, b"cache-control"))
+    return assess(fields, control, now=NOW, delay=delay)
+
+
+LIFETIMES = {
+    "nothing": (response(), None),
+    "max-age": (response(cache_control="max-age=60"), 60),
+    "s-maxage wins": (response(cache_control="max-age=60, s-maxage=10"), 10),
+    "max-age wins over Expires": (response(cache_control="max-age=60", expires=at(600)), 60),
+    "Expires against Date": (response(expires=at(50), date=at(-10)), 60),
+    "Expires without Date": (response(expires=at(60)), 60),
+    "Expires in the past": (response(expires=at(-60)), 0),
+    "Expires: 0": (response(expires="0"), 0),
+    "an invalid Expires": (response(expires="Thu, 18 Aug 50 02:01:18 GMT"), 0),
+    "an invalid max-age is stale": (
+        response(cache_control="max-age=soon", expires=at(60)),
+        0,
+    ),
+    "two Expires": (response(expires=at(60)) + response(expires=at(60)), 0),
+}
+
+
+@pytest.mark.parametrize(("fields", "seconds"), LIFETIMES.values(), ids=LIFETIMES)
+def test_lifetime(fields: Fields, seconds: float | None) -> None:
+    assert assessed(fields).lifetime == seconds
+
+
+AGES = {
+    "nothing known": (response(), 0, 0),
+    "the delay counts": (response(), 2.5, 2.5),
+    "by the clocks": (response(date=at(-30)), 1, 30),
+    "by Age": (response(age="100", date=at(-30)), 1, 101),
+    "a date to come": (response(date=at(30)), 0, 0),
+    "Age is the first of a list": (response(age="7, 100"), 0, 7),
+    "Age that is no number": (response(age="7.5"), 0, 0),
+    "negative Age": (response(age="-7"), 0, 0),
+    "Age beyond bounds": (response(age="99999999999"), 0, 2**31),
+    "an empty Age": (response(age=""), 0, 0),
+}
+
+
+@pytest.mark.parametrize(("fields", "delay", "seconds"), AGES.values(), ids=AGES)
+def test_initial_age(fields: Fields, delay: float, seconds: float) -> None:
+    assert assessed(fields, delay).initial_age == seconds
+
+
+STALE = {
+    "the window": ("max-age=10, stale-while-revalidate=60", 60),
+    "none": ("max-age=10", 0),
+    "must-revalidate": ("max-age=10, stale-while-revalidate=60, must-revalidate", 0),
+    "proxy-revalidate": ("max-age=10, stale-while-revalidate=60, proxy-revalidate", 0),
+    "s-maxage": ("s-maxage=10, stale-while-revalidate=60", 0),
+    "no-cache": ("max-age=10, stale-while-revalidate=60, no-cache", 0),
+}
+
+
+@pytest.mark.parametrize(("control", "seconds"), STALE.values(), ids=STALE)
+def test_stale_while_revalidate(control: str, seconds: float) -> None:
+    assert assessed(response(cache_control=control)).stale_while_revalidate == seconds
+
+
+USABLE = {
+    "fresh": (Freshness(5, 10, 0), True),
+    "expired on arrival": (Freshness(10, 10, 0), False),
+    "stale on arrival, with a window": (Freshness(15, 10, 60), True),
+    "past the window": (Freshness(70, 10, 60), False),
+    "no lifetime": (Freshness(0, None, 60), False),
+}
+
+
+@pytest.mark.parametrize(("freshness", "usable"), USABLE.values(), ids=USABLE)
+def test_is_usable(freshness: Freshness, usable: bool) -> None:
+    assert freshness.is_usable is usable
