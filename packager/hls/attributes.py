@@ -11,6 +11,10 @@ _BREAKS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Controls, line and paragraph separators: one reader of playlists or another ends a line at
 each of them (P-01).  And lone surrogates, for which UTF-8 has no form."""
 
+_QUOTES = str.maketrans({'"': "\u201d", "'": "\u2019"})
+"""A quoted-string has no escapes.  An apostrophe is allowed in one, but npm's hls-parser, and
+so what is built on it, takes it for the start of a string in the string."""
+
 _VARIABLE = re.compile(r"\{(?=\$)")
 """Would open a reference to a variable that nobody defined, fatal to the playlist (P-14)."""
 
@@ -27,10 +31,10 @@ def quoted(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """What of *text* a quoted-string can carry; it has no escapes, so quotes turn single.
+    """What of *text* a quoted-string can carry, with typographic quotes for straight ones.
 
     Unchanged when cleaned again, so that names found different here stay so when written.
     """
     kept = "".join(" " if unicodedata.category(c) in _BREAKS else c for c in text)
-    single = _VARIABLE.sub("(", kept.replace('"', "'"))
-    return " ".join(unicodedata.normalize("NFC", single).split())
+    harmless = _VARIABLE.sub("(", kept.translate(_QUOTES))
+    return " ".join(unicodedata.normalize("NFC", harmless).split())
