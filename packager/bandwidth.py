@@ -134,5 +134,5 @@ def _sums(values: Sequence[int], unit: int = 1) -> _Column:
 
 def _product(column: _Column, factor: int) -> _Column:
     """*column* times *factor*, exactly; neither is negative."""
-    wide = int(column.max()) * factor >= _SAFE
+    wide = max(1, int(column.max())) * factor >= _SAFE
     return (column.astype(object) if wide else column) * factor

@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import accumulate
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from packager.bandwidth import average, bitrate, combine, leaky_bucket, minimum_buffer, peak
@@ -53,6 +53,7 @@ def test_peak_is_the_largest_rate_of_any_run_in_the_window(
 
 
 @given(segments, timescales, st.integers(1, 20_000), st.integers(0, 10**9))
+@example([(2**61, 1)], 1, 1, 0)  # a rate past 64 bits meets a column of nothing but 0
 def test_the_leaky_bucket_is_the_smallest_rate_at_which_every_run_arrives(
     rows: list[tuple[int, int]], timescale: int, buffer_ms: int, start: int
 ) -> None:
