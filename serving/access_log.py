@@ -34,6 +34,7 @@ class AccessLog:
         self._sink = open_sink(fd)
         self._dropped = dropped
         self._buffer = bytearray()
+        self._limit = BUFFER_LIMIT  # 0 once it is closed
         self._encode_into = msgspec.json.Encoder().encode_into
         self._timer: asyncio.TimerHandle | None = None
         self._waiting = False  # for the descriptor to take more
@@ -43,7 +44,7 @@ class AccessLog:
     def write(self, record: Mapping[str, object] | bytes) -> None:
         """Add a line: a mapping, or one JSON text without its line end.  Never waits."""
         buffer = self._buffer
-        if len(buffer) >= BUFFER_LIMIT:
+        if len(buffer) >= self._limit:
             self._dropped(1)
             return
         if type(record) is bytes:
@@ -79,8 +80,13 @@ class AccessLog:
         except OSError:  # nobody reads any more, or the disk is full
             self._drop_all()
 
+    def fileno(self) -> int:
+        """What the lines are written to; it does not wait."""
+        return self._sink.fd
+
     async def close(self) -> None:
         """Write the last lines, within a limit, and let the descriptor go."""
+        self._limit = 0
         self.flush()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_LIMIT):
@@ -91,9 +97,9 @@ class AccessLog:
     def _push(self) -> None:
         buffer, written = self._buffer, 0
         try:
-            with memoryview(buffer) as data:
-                while written < len(data):
-                    written += self._sink.write(data[written : self._end(written)])
+            while written < len(buffer):
+                # A copy: what a view exports stays locked as long as an error's traceback.
+                written += self._sink.write(buffer[written : self._end(written)])
         finally:
             del buffer[:written]
         self._wait(False)

@@ -213,8 +213,12 @@ class _Parent:
 
     def _on_news(self, child: _Child) -> None:
         """A worker is ready, says why it cannot be, or has closed the pipe by ending."""
+        if child.news < 0:
+            return  # read already, when SIGCHLD came in the same turn
         child.said = os.read(child.news, REASON_LIMIT)
-        self._forget_news(child)
+        self._selector.unregister(child.news)
+        os.close(child.news)
+        child.news = -1
         self._count_ready()
         if not self._announced and self._killing_at is None:
             self._announce()
@@ -224,12 +228,6 @@ class _Parent:
         if self._announced:
             with suppress(BrokenPipeError):
                 print(self._ready_line, flush=True)  # noqa: T201 - the one line
-
-    def _forget_news(self, child: _Child) -> None:
-        if child.news >= 0:
-            self._selector.unregister(child.news)
-            os.close(child.news)
-            child.news = -1
 
     def _count_ready(self) -> None:
         self._row.set(_ALIVE, to=sum(child.is_ready for child in self._children))
@@ -243,8 +241,7 @@ class _Parent:
                 self._on_end(child, _how(os.waitstatus_to_exitcode(status)))
 
     def _on_end(self, child: _Child, how: str) -> None:
-        if child.news >= 0:  # what it said last may still be in the pipe
-            self._on_news(child)
+        self._on_news(child)  # what it said last may still be in the pipe
         pid, was_ready, child.pid = child.pid, child.is_ready, 0
         self._count_ready()
         if self._killing_at is not None:
@@ -320,9 +317,7 @@ class _Parent:
         """A line in the log; lost if its reader is behind, for workers come first."""
         line = {"time": round(time.time(), 3), "level": level, "logger": self._program}
         with suppress(OSError):
-            self._log.write(
-                memoryview(msgspec.json.encode(line | {"message": message}) + b"\n")
-            )
+            self._log.write(msgspec.json.encode(line | {"message": message}) + b"\n")
 
 
 def _only_wake(_number: int, _frame: object) -> None:

@@ -18,7 +18,7 @@ _UNLIMITED = 1 << 20
 class Sink:
     fd: int
     """Ours to close, and to wait on until it takes more."""
-    write: Callable[[memoryview], int]
+    write: Callable[[bytes | bytearray], int]
     """Takes what fits and returns how much; BlockingIOError when nothing does."""
     atomic: int
     """Bytes that one write does not mix with the writes of other processes."""

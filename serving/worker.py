@@ -145,7 +145,7 @@ async def _serve(
         row.cells[dropped] += lines
 
     log = AccessLog(dropped=count_dropped)
-    logging.basicConfig(handlers=[LineHandler(log)], level=logging.INFO, force=True)
+    _log_without_waiting(log)
     worker = Worker(seat, listener, admin, log)
     _listen_to_parent(worker, seat.life)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)
@@ -153,6 +153,13 @@ async def _serve(
         return await _run(worker, main)
     finally:
         await log.close()
+
+
+def _log_without_waiting(log: AccessLog) -> None:
+    """Let nothing in this process wait for the reader of standard error."""
+    logging.basicConfig(handlers=[LineHandler(log)], level=logging.INFO, force=True)
+    logging.captureWarnings(True)
+    os.dup2(log.fileno(), 2)  # what is printed in spite of that is lost rather than waited for
 
 
 def _listen_to_parent(worker: Worker, life: int) -> None:
