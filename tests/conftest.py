@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.needs import need_folder
+pytest.register_assert_rewrite("tests.support")  # before the first import of it
 
-pytest.register_assert_rewrite("tests.support")
+from tests.support.needs import need_folder  # noqa: E402
 
 
 @pytest.fixture(scope="session")
