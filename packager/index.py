@@ -106,14 +106,21 @@ class TrackIndex:
         """Media time of the presentation zero."""
         return self.track.edit.origin
 
+    @property
+    def late(self) -> int:
+        """How much earlier samples must be decoded than the source says, so that none is
+        decoded after it is presented.  Not negative."""
+        return max(0, -self.least_offset)
+
     @cached_property
     def base(self) -> int:
-        """What is taken off media times so that decode times start low and stay unsigned."""
-        return min(self.origin, int(self.block_dts[0]))
+        """What is taken off media times in fMP4: decode times start low and stay unsigned."""
+        return min(self.origin, int(self.block_dts[0]) - self.late)
 
     @property
     def lead(self) -> int:
-        """What is presented before zero, in ticks: priming or pre-roll.  Not negative."""
+        """What is presented before zero, in ticks: priming, reordering delay or pre-roll.
+        Not negative; it is what the edit list of the init segment takes out."""
         return self.origin - self.base
 
     @property

@@ -59,6 +59,15 @@ class Transform:
         return made[self.start : self.stop]
 
 
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A body whose length is not known before it is made."""
+
+    extents: tuple[Extent, ...]
+    make: Callable[[Sequence[memoryview]], bytes]
+    """Takes the bytes of each extent, in order.  Raises ``MalformedSample``."""
+
+
 Piece = bytes | Extent | Transform
 
 

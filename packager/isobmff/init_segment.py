@@ -10,18 +10,13 @@ from packager.tracks import Kind, VideoFormat
 
 _IDENTITY = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _ENABLED_IN_MOVIE_IN_PREVIEW = 7
+_FTYP = box(b"ftyp", b"cmfc", bytes(4), b"iso6cmfc")
 _HANDLER = {Kind.VIDEO: b"vide", Kind.AUDIO: b"soun"}
 
 
 def init_segment(index: TrackIndex) -> bytes:
     """The header of the CMAF track made from *index*."""
-    return _ftyp(index) + box(b"moov", _mvhd(index), _trak(index), box(b"mvex", _trex(index)))
-
-
-def _ftyp(index: TrackIndex) -> bytes:
-    # cmf2: version 1 runs instead of an edit list, which is how video is written here
-    brands = b"iso6cmfccmf2" if index.kind is Kind.VIDEO else b"iso6cmfc"
-    return box(b"ftyp", b"cmfc", bytes(4), brands)
+    return _FTYP + box(b"moov", _mvhd(index), _trak(index), box(b"mvex", _trex(index)))
 
 
 def _mvhd(index: TrackIndex) -> bytes:
@@ -35,7 +30,7 @@ def _mvhd(index: TrackIndex) -> bytes:
 
 def _trak(index: TrackIndex) -> bytes:
     parts = [_tkhd(index)]
-    if index.kind is Kind.AUDIO and index.lead:
+    if index.lead:
         parts.append(box(b"edts", _elst(index.lead)))
     return box(b"trak", *parts, _mdia(index))
 

@@ -1,7 +1,9 @@
 """CMAF media segments: styp, moof, then an mdat whose samples are never touched.
 
-(ISO/IEC 14496-12 §8.8, ISO/IEC 23000-19 §7.3.2; rules S-01 to S-07.)  Which columns a run
-has depends on the track alone, so that the size of a segment is known from its counts.
+(ISO/IEC 14496-12 §8.8, ISO/IEC 23000-19 §7.3.2; rules S-01 to S-07.)  Composition offsets
+are never negative: decode times move earlier instead, and the edit list of the init segment
+takes the delay out (rule I-07: one or the other).  Which columns a run has depends on the
+track alone, so that the size of a segment is known from its counts.
 """
 
 import struct
@@ -24,7 +26,7 @@ _COLUMNS = {  # in wire order: flag and type (§8.8.8.2)
     "duration": (0x000100, ">u4"),
     "size": (0x000200, ">u4"),
     "flags": (0x000400, ">u4"),
-    "offset": (0x000800, ">i4"),
+    "offset": (0x000800, ">u4"),
 }
 _STYP = box(b"styp", b"msdh", bytes(4), b"msdhcmfscmff")
 _MDAT_HEADER_SIZE = 8
@@ -39,14 +41,9 @@ def columns(index: TrackIndex, *, last: bool) -> tuple[str, ...]:
     names = ["size"] if uniform else ["duration", "size"]
     if not index.all_sync:
         names.append("flags")
-    if _shift(index) or index.has_offsets:
+    if index.has_offsets:
         names.append("offset")
     return tuple(names)
-
-
-def _shift(index: TrackIndex) -> int:
-    """What is taken off every composition offset: video bakes its edit in (rule I-07)."""
-    return index.lead if index.kind == "video" else 0
 
 
 def segment_sizes(index: TrackIndex, rows: tuple[tuple[int, int], ...], sizes: Any) -> list[int]:
@@ -73,6 +70,8 @@ def media_segment(index: TrackIndex, samples: Samples, sequence: int) -> Plan:
     if payload + _MDAT_HEADER_SIZE >= 1 << 32:
         raise Unsupported(f"segment {sequence}: {payload} bytes do not fit in one mdat")
 
+    decode_time = int(samples.dts[0]) - index.late - index.base
+
     def moof(data_offset: int) -> bytes:
         return box(
             b"moof",
@@ -80,7 +79,7 @@ def media_segment(index: TrackIndex, samples: Samples, sequence: int) -> Plan:
             box(
                 b"traf",
                 _tfhd(index, names),
-                full_box(b"tfdt", 1, 0, struct.pack(">Q", int(samples.dts[0]) - index.base)),
+                full_box(b"tfdt", 1, 0, struct.pack(">Q", decode_time)),
                 _trun(names, table, data_offset),
             ),
         )
@@ -101,7 +100,7 @@ def _table(index: TrackIndex, samples: Samples, names: tuple[str, ...]) -> npt.N
     if "flags" in names:
         table["flags"] = np.where(samples.sync, _SYNC, _NOT_SYNC)
     if "offset" in names:
-        table["offset"] = samples.cts - samples.dts - _shift(index)
+        table["offset"] = samples.cts - samples.dts + index.late
     return table
 
 
@@ -120,4 +119,4 @@ def _tfhd(index: TrackIndex, names: tuple[str, ...]) -> bytes:
 def _trun(names: tuple[str, ...], table: npt.NDArray[Any], data_offset: int) -> bytes:
     flags = _DATA_OFFSET | sum(_COLUMNS[name][0] for name in names)
     fixed = struct.pack(">Ii", len(table), data_offset)
-    return full_box(b"trun", 1, flags, fixed, table.tobytes())
+    return full_box(b"trun", 0, flags, fixed, table.tobytes())

@@ -1,0 +1,57 @@
+"""Times of the transport stream: 90 kHz, 33 bits, from a fixed base (rules T-04, T-05)."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.index import TrackIndex
+from packager.samples import Column, Samples
+from packager.timescale import MPEG2_CLOCK
+
+TIME_BASE = 900_000
+"""Added to every time: ten seconds, so that priming keeps a time of its own."""
+
+CLOCK_LEAD = MPEG2_CLOCK // 2
+"""How far the PCR runs ahead of the decode times, so that sound that is sent a little after
+its picture is never late."""
+
+MAX_CLOCK_GAP = 8_100
+"""PCRs are at most 100 ms apart (§2.7.2); 90 ms leaves room."""
+
+_WRAP = (1 << 33) - 1
+
+
+def stream_times(index: TrackIndex, samples: Samples) -> tuple[Column, Column]:
+    """``(dts, pts)`` at 90 kHz, not wrapped: each the floor of the sample's absolute time.
+
+    Decode times move earlier where the source has negative composition offsets: here a
+    frame cannot be decoded after it is shown.
+    """
+    timescale = index.track.timescale
+    dts = (samples.dts - index.late - index.origin) * MPEG2_CLOCK // timescale
+    pts = (samples.cts - index.origin) * MPEG2_CLOCK // timescale
+    return dts + TIME_BASE, pts + TIME_BASE
+
+
+def timestamp_field(prefix: int, times: Column) -> npt.NDArray[np.uint8]:
+    """PTS or DTS as five bytes a row (§2.4.3.7); *prefix* is its first four bits."""
+    times = times & _WRAP
+    return _bytes(
+        prefix << 4 | times >> 29 & 0x0E | 1,
+        times >> 22,
+        times >> 14 | 1,
+        times >> 7,
+        times << 1 | 1,
+    )
+
+
+def clock_field(times: Column) -> npt.NDArray[np.uint8]:
+    """program_clock_reference with extension 0, six bytes a row (§2.4.3.5)."""
+    base = (times - CLOCK_LEAD) & _WRAP
+    zero = np.zeros_like(base)
+    return _bytes(base >> 25, base >> 17, base >> 9, base >> 1, base << 7 | 0x7E, zero)
+
+
+def _bytes(*columns: Any) -> npt.NDArray[np.uint8]:
+    return np.stack([column & 0xFF for column in columns], axis=1).astype(np.uint8)

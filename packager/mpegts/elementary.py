@@ -1,0 +1,88 @@
+"""Samples as the byte streams that a transport stream carries.
+
+Each step takes a buffer with the place of every sample in it, and returns another such pair.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from packager.codecs.aac import ADTS_MAX_FRAME, AacConfig
+from packager.codecs.h264 import NAL_AUD, START_CODE, AvcConfig
+from packager.codecs.nal_units import steps
+from packager.errors import MalformedSample
+from packager.samples import Bytes, Column
+
+_START_CODE = np.frombuffer(START_CODE, np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Payloads:
+    """Samples in a buffer."""
+
+    data: Bytes
+    starts: Column
+    sizes: Column
+    first: int
+    """0-based number of the first sample in the source, for errors."""
+
+
+def to_annexb(payloads: Payloads, config: AvcConfig) -> Payloads:
+    """Start codes for NAL lengths, source delimiters taken out (rule T-06).
+
+    4-byte lengths become start codes in place: *payloads* must own its buffer.
+    """
+    walk = list(
+        steps(
+            payloads.data, payloads.starts, payloads.sizes, config.nal_length_size,
+            payloads.first,
+        )
+    )  # fmt: skip
+    if config.nal_length_size == len(START_CODE) and not any(
+        (step.type & 31 == NAL_AUD).any() for step in walk
+    ):
+        for step in walk:
+            for at, byte in enumerate(START_CODE):
+                payloads.data[step.position + at] = byte
+        return payloads
+    return _rebuild(payloads, config, walk)
+
+
+def _rebuild(payloads: Payloads, config: AvcConfig, walk: list) -> Payloads:  # type: ignore[type-arg]
+    """The general case: every unit is copied behind a start code of its own."""
+    sample = np.concatenate([step.sample for step in walk])
+    position = np.concatenate([step.position for step in walk]) + config.nal_length_size
+    length = np.concatenate([step.length for step in walk])
+    kept = np.concatenate([step.type for step in walk]) & 31 != NAL_AUD
+    order = np.lexsort((position, sample))
+    order = order[kept[order]]
+    sizes = np.zeros(len(payloads.sizes), np.int64)
+    np.add.at(sizes, sample[order], length[order] + len(START_CODE))
+    data = np.empty(int(sizes.sum()), np.uint8)
+    at = 0
+    for begin, size in zip(position[order].tolist(), length[order].tolist(), strict=True):
+        data[at : at + 4] = _START_CODE
+        data[at + 4 : at + 4 + size] = payloads.data[begin : begin + size]
+        at += 4 + size
+    return Payloads(data, np.cumsum(sizes) - sizes, sizes, payloads.first)
+
+
+def to_adts(payloads: Payloads, config: AacConfig) -> Payloads:
+    """An ADTS header before each frame (ISO/IEC 14496-3 §1.A.2.2)."""
+    template = np.frombuffer(config.adts_template(), np.uint8)
+    sizes = payloads.sizes + len(template)
+    if int(sizes.max()) > ADTS_MAX_FRAME:
+        row = int(np.argmax(sizes))
+        raise MalformedSample(payloads.first + row + 1, f"{int(sizes[row])} bytes exceed ADTS")
+    starts = np.cumsum(sizes) - sizes
+    heads = np.repeat(template[None, :], len(sizes), axis=0)
+    heads[:, 3] |= (sizes >> 11).astype(np.uint8)
+    heads[:, 4] = (sizes >> 3).astype(np.uint8)
+    heads[:, 5] |= (sizes << 5 & 0xE0).astype(np.uint8)
+    data = np.empty(int(sizes.sum()), np.uint8)
+    data[starts[:, None] + np.arange(len(template))] = heads
+    frames = zip(payloads.starts.tolist(), payloads.sizes.tolist(), starts.tolist(), strict=True)
+    for source, size, target in frames:
+        target += len(template)
+        data[target : target + size] = payloads.data[source : source + size]
+    return Payloads(data, starts, sizes, payloads.first)

@@ -1,0 +1,44 @@
+"""Program tables (ISO/IEC 13818-1 §2.4.4): one program, constant over all segments."""
+
+import struct
+
+from packager.mpegts.rows import PACKET_SIZE
+
+PAT_PID, PMT_PID, VIDEO_PID, AUDIO_PID = 0, 0x1000, 0x100, 0x101
+_PROGRAM = 1
+STREAM_TYPE_H264, STREAM_TYPE_ADTS = 0x1B, 0x0F
+_POLYNOMIAL = 0x04C11DB7
+
+
+def crc32(data: bytes) -> int:
+    """The CRC of annex A: as in zlib but not reflected and not inverted."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ _POLYNOMIAL if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
+    return crc
+
+
+def _section(table_id: int, extension: int, body: bytes) -> bytes:
+    head = struct.pack(">BHHBBB", table_id, 0xB000 | len(body) + 9, extension, 0xC1, 0, 0)
+    return head + body + struct.pack(">I", crc32(head + body))
+
+
+def _packet(pid: int, counter: int, section: bytes) -> bytes:
+    packet = struct.pack(">BHBB", 0x47, 0x4000 | pid, 0x10 | counter & 15, 0) + section
+    return packet.ljust(PACKET_SIZE, b"\xff")
+
+
+def tables(segment: int, *, video: bool, audio: bool) -> bytes:
+    """PAT and PMT of segment number *segment* (from 1), which sets their counters."""
+    streams = b""
+    if video:
+        streams += struct.pack(">BHH", STREAM_TYPE_H264, 0xE000 | VIDEO_PID, 0xF000)
+    if audio:
+        streams += struct.pack(">BHH", STREAM_TYPE_ADTS, 0xE000 | AUDIO_PID, 0xF000)
+    clock = VIDEO_PID if video else AUDIO_PID
+    pat = _section(0, 1, struct.pack(">HH", _PROGRAM, 0xE000 | PMT_PID))
+    pmt = _section(2, _PROGRAM, struct.pack(">HH", 0xE000 | clock, 0xF000) + streams)
+    counter = segment - 1
+    return _packet(PAT_PID, counter, pat) + _packet(PMT_PID, counter, pmt)

@@ -1,0 +1,227 @@
+"""The plan of one MPEG-TS segment.
+
+Where the sizes of all samples in the byte stream are known, a segment is a list of windows
+of bounded size, each read and made when it is sent.  Otherwise it must be built whole
+before its length is known.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from packager.codecs.aac import AacConfig
+from packager.codecs.h264 import AvcConfig
+from packager.errors import MalformedMedia, MalformedSample, Unsupported
+from packager.index import TrackIndex
+from packager.mpegts.elementary import Payloads, to_adts, to_annexb
+from packager.mpegts.packets import packetize
+from packager.mpegts.psi import tables
+from packager.mpegts.rows import PACKET_SIZE
+from packager.mpegts.schedule import AUDIO, VIDEO, Schedule, Stream, schedule
+from packager.plan import Extent, Plan, Transform, Unplanned
+from packager.samples import Bytes, Column, Samples, runs
+
+_WINDOW = 1 << 20
+"""Bytes of output made at once."""
+
+_GAP = 64 << 10
+"""Bytes between two runs that are read along rather than read around."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackRows:
+    """Samples of one track in one segment."""
+
+    index: TrackIndex
+    samples: Samples
+    annexb: Column | None
+    """Of each sample as a byte stream, without delimiters; None where not known."""
+
+
+def ts_segment(
+    video: TrackRows | None, audio: TrackRows | None, number: int, *, has_video: bool,
+    has_audio: bool,
+) -> Plan | Unplanned:  # fmt: skip
+    """Plan segment *number* (from 1) of a program that has video or audio or both.
+
+    Raises ``Unsupported`` for AAC that ADTS cannot carry.
+    """
+    if audio is not None:
+        _refuse_without_adts(audio.index)
+    head = tables(number, video=has_video, audio=has_audio)
+    sound = None if audio is None else Stream(audio.index, audio.samples, adts_sizes(audio))
+    if video is not None and video.annexb is None:
+        return _unplanned(head, video, sound)
+    picture = (
+        None
+        if video is None or video.annexb is None
+        else Stream(video.index, video.samples, video.annexb)
+    )
+    plan = schedule(picture, sound, has_video=has_video)
+    return Plan((head, *_windows(plan, picture, sound)))
+
+
+def ts_size(
+    video: Stream | None, audio: Stream | None, *, has_video: bool, has_audio: bool
+) -> int:
+    """Bytes of a segment."""
+    packets = int(schedule(video, audio, has_video=has_video).rows.sum())
+    return len(tables(1, video=has_video, audio=has_audio)) + PACKET_SIZE * packets
+
+
+def adts_sizes(rows: TrackRows) -> Column:
+    config = rows.index.track.format.config
+    assert isinstance(config, AacConfig)
+    return rows.samples.size + config.adts_overhead
+
+
+def _refuse_without_adts(index: TrackIndex) -> None:
+    config = index.track.format.config
+    assert isinstance(config, AacConfig)
+    if reason := config.why_not_adts():
+        raise Unsupported(f"MPEG-TS: {reason}")
+
+
+def _windows(plan: Schedule, video: Stream | None, audio: Stream | None) -> list[Transform]:
+    sizes = plan.rows * PACKET_SIZE
+    ends = np.cumsum(sizes)
+    found = []
+    start = 0
+    while start < len(plan):
+        done = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, done + _WINDOW, "right")))
+        found.append(_window(plan, start, stop, int(ends[stop - 1]) - done, video, audio))
+        start = stop
+    return found
+
+
+def _window(
+    plan: Schedule, start: int, stop: int, length: int, video: Stream | None,
+    audio: Stream | None,
+) -> Transform:  # fmt: skip
+    picture = _part(plan, start, stop, VIDEO, video)
+    sound = _part(plan, start, stop, AUDIO, audio)
+    parts = [part for part in (picture, sound) if part is not None]
+    offsets = np.concatenate([part.samples.offset for part in parts] or [np.zeros(0, np.int64)])
+    sizes = np.concatenate([part.samples.size for part in parts] or [np.zeros(0, np.int64)])
+    cover = _cover(offsets, sizes)
+    make = partial(_make, plan, start, stop, picture, sound, cover)
+    return Transform(cover, length, make)
+
+
+def _part(
+    plan: Schedule, start: int, stop: int, kind: int, stream: Stream | None
+) -> Stream | None:
+    """The samples of *stream* that items ``[start, stop)`` carry."""
+    units = plan.unit[start:stop][plan.kind[start:stop] == kind]
+    if stream is None or not len(units):
+        return None
+    first, last = int(units[0]), int(units[-1]) + 1
+    if kind == AUDIO:
+        first, last = int(plan.groups[first]), int(plan.groups[last])
+    return Stream(stream.index, stream.samples.rows(first, last), stream.sizes[first:last])
+
+
+def _cover(offsets: Column, sizes: Column) -> tuple[Extent, ...]:
+    """Few extents that hold all the samples: small gaps are read along."""
+    order = np.argsort(offsets, kind="stable")
+    starts, lengths = runs(offsets[order], sizes[order])
+    merged: list[list[int]] = []
+    for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+        if merged and start - merged[-1][1] <= _GAP:
+            merged[-1][1] = max(merged[-1][1], start + length)
+        else:
+            merged.append([start, start + length])
+    return tuple(Extent(start, stop - start) for start, stop in merged)
+
+
+def _joined(cover: tuple[Extent, ...], parts: Sequence[memoryview]) -> tuple[Bytes, Column]:
+    """The bytes of *cover* in one writable buffer, and where each extent starts in it."""
+    for extent, part in zip(cover, parts, strict=True):
+        if len(part) != extent.length:
+            raise MalformedMedia(f"the source ends before byte {extent.offset + extent.length}")
+    arrays = [np.frombuffer(part, np.uint8) for part in parts]
+    data = arrays[0] if len(arrays) == 1 else np.concatenate(arrays or [np.zeros(0, np.uint8)])
+    if not data.flags.writeable:
+        data = data.copy()
+    lengths = np.array([extent.length for extent in cover], np.int64)
+    return data, np.cumsum(lengths) - lengths
+
+
+def _payloads(
+    stream: Stream, data: Bytes, cover: tuple[Extent, ...], bases: Column
+) -> Payloads:
+    samples = stream.samples
+    offsets = np.array([extent.offset for extent in cover], np.int64)
+    owner = np.searchsorted(offsets, samples.offset, "right") - 1
+    starts = samples.offset - offsets[owner] + bases[owner]
+    return Payloads(data, starts, samples.size, samples.first)
+
+
+def _elementary(stream: Stream | None, payloads: Payloads | None) -> Payloads | None:
+    if stream is None or payloads is None:
+        return None
+    config = stream.index.track.format.config
+    step = to_annexb(payloads, config) if isinstance(config, AvcConfig) else to_adts(
+        payloads, config
+    )  # fmt: skip
+    wrong = np.flatnonzero(step.sizes != stream.sizes)
+    if len(wrong):
+        raise MalformedSample(
+            payloads.first + int(wrong[0]) + 1, "its NAL units are not those that were indexed"
+        )
+    return step
+
+
+def _make(
+    plan: Schedule, start: int, stop: int, video: Stream | None, audio: Stream | None,
+    cover: tuple[Extent, ...], parts: Sequence[memoryview],
+) -> Bytes:  # fmt: skip
+    data, bases = _joined(cover, parts)
+    picture = None if video is None else _payloads(video, data, cover, bases)
+    sound = None if audio is None else _payloads(audio, data, cover, bases)
+    # Sound first: start codes are written over the pictures in place, and a hostile table
+    # may have both claim the same bytes.
+    frames = _elementary(audio, sound)
+    units = _elementary(video, picture)
+    if frames is not None:
+        frames = _grouped(plan, start, stop, frames)
+    return packetize(plan, start, stop, units, frames, _parameter_sets(video))
+
+
+def _parameter_sets(video: Stream | None) -> bytes:
+    config = None if video is None else video.index.track.format.config
+    return config.parameter_sets if isinstance(config, AvcConfig) else b""
+
+
+def _grouped(plan: Schedule, start: int, stop: int, frames: Payloads) -> Payloads:
+    """ADTS frames, which lie end to end, as the PES that hold several of them."""
+    items = start + np.flatnonzero(plan.kind[start:stop] == AUDIO)
+    sizes = plan.payload[items]
+    return Payloads(frames.data, np.cumsum(sizes) - sizes, sizes, frames.first)
+
+
+def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned:
+    offsets = [video.samples.offset] + ([audio.samples.offset] if audio else [])
+    sizes = [video.samples.size] + ([audio.samples.size] if audio else [])
+    cover = _cover(np.concatenate(offsets), np.concatenate(sizes))
+
+    def make(parts: Sequence[memoryview]) -> bytes:
+        data, bases = _joined(cover, parts)
+        placeholder = Stream(video.index, video.samples, video.samples.size)
+        sound = None if audio is None else _payloads(audio, data, cover, bases)
+        frames = _elementary(audio, sound)
+        config = video.index.track.format.config
+        assert isinstance(config, AvcConfig)
+        units = to_annexb(_payloads(placeholder, data, cover, bases), config)
+        plan = schedule(
+            Stream(video.index, video.samples, units.sizes), audio, has_video=True
+        )
+        if frames is not None:
+            frames = _grouped(plan, 0, len(plan), frames)
+        made = packetize(plan, 0, len(plan), units, frames, config.parameter_sets)
+        return head + made.tobytes()
+
+    return Unplanned(cover, make)

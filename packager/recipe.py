@@ -1,0 +1,378 @@
+"""A presentation as it is asked for: flavors in order, cut at common boundaries.
+
+A recipe is made from flavor indexes alone.  What needs sample rows is a generator that
+yields the blocks it wants (``Needs``), so that a shell can fetch them wherever they are; what
+comes out are numbers, plans and the neutral ``Presentation``.
+"""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TypeVar
+
+from packager import LAYOUT
+from packager.bandwidth import bitrate, leaky_bucket, minimum_buffer
+from packager.codecs.h264 import AvcConfig
+from packager.errors import UnknownSegment, Unsupported
+from packager.hls.media_playlist import target_duration
+from packager.index import Blocks, FlavorIndex, TrackIndex
+from packager.isobmff.media_segment import media_segment, segment_sizes
+from packager.mpegts.schedule import Stream
+from packager.mpegts.segment import TrackRows, adts_sizes, ts_segment, ts_size
+from packager.plan import Plan, Unplanned
+from packager.presentation import (
+    AudioRendition,
+    Bitrate,
+    Presentation,
+    Rendition,
+    Timeline,
+    VideoRendition,
+)
+from packager.samples import Column
+from packager.segmenter import DEFAULT_TARGET, Cuts, boundaries, cut, edges
+from packager.tracks import AudioFormat, Kind, VideoFormat
+
+_TOKEN_BYTES = 4
+MAX_FLAVORS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Blocks of one track."""
+
+    flavor: int
+    """1-based."""
+
+    track: TrackIndex
+    numbers: range
+
+
+T = TypeVar("T")
+Needs = Generator[Wanted, Blocks, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Tracks of one flavor that are asked for together, by number; None for none."""
+
+    flavor: int
+    video: int | None = None
+    audio: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    flavors: tuple[FlavorIndex, ...]
+    target: Fraction
+    """Seconds."""
+
+    times: tuple[Fraction, ...]
+    """Starts of segments 2, 3, …, seconds."""
+
+    def flavor(self, number: int) -> FlavorIndex:
+        if not 1 <= number <= len(self.flavors):
+            raise UnknownSegment(f"flavor {number} of {len(self.flavors)}")
+        return self.flavors[number - 1]
+
+    def track(self, flavor: int, kind: Kind, number: int) -> TrackIndex:
+        tracks = self.flavor(flavor).of_kind(kind)
+        if not 1 <= number <= len(tracks):
+            raise UnknownSegment(f"{kind} track {number} of flavor {flavor}")
+        return tracks[number - 1]
+
+    def token(self, layout: int = LAYOUT) -> str:
+        """What names the bytes of everything made from this recipe under *layout*."""
+        digest = hashlib.sha256(f"{layout} {self.target}".encode())
+        for flavor in self.flavors:
+            digest.update(f" {flavor.digest}".encode())
+        for time in self.times:
+            digest.update(f" {time}".encode())
+        return digest.hexdigest()[: 2 * _TOKEN_BYTES]
+
+
+def make_recipe(
+    flavors: Sequence[FlavorIndex], target: Fraction = DEFAULT_TARGET
+) -> Recipe:
+    """Cut *flavors*, in their order, into segments of about *target* seconds."""
+    if not 1 <= len(flavors) <= MAX_FLAVORS:
+        raise Unsupported(f"{len(flavors)} flavors; 1 to {MAX_FLAVORS} can be presented")
+    video = [track for flavor in flavors for track in flavor.of_kind(Kind.VIDEO)]
+    audio = [track for flavor in flavors for track in flavor.of_kind(Kind.AUDIO)]
+    return Recipe(tuple(flavors), target, boundaries(video, audio, target))
+
+
+# -- one track in segments of its own
+
+
+def track_cuts(recipe: Recipe, flavor: int, track: TrackIndex) -> Needs[Cuts]:
+    """The segments of one track."""
+    blocks = yield from _time_blocks(flavor, track)
+    return cut(track, recipe.times, blocks)
+
+
+def _time_blocks(flavor: int, track: TrackIndex) -> Needs[Blocks]:
+    """What ``edges`` needs: nothing, but for audio whose frames differ in duration."""
+    if track.kind is Kind.VIDEO or track.uniform_duration:
+        return {}
+    return (yield Wanted(flavor, track, range(track.block_count)))
+
+
+def _all_blocks(flavor: int, track: TrackIndex) -> Needs[Blocks]:
+    return (yield Wanted(flavor, track, range(track.block_count)))
+
+
+def cmaf_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan]:
+    """Segment *number* (from 1) of the one track in *choice*."""
+    track = _single(recipe, choice)
+    cuts = yield from track_cuts(recipe, choice.flavor, track)
+    if not 1 <= number <= len(cuts.rows):
+        raise UnknownSegment(f"segment {number} of {len(cuts.rows)}")
+    start, stop = cuts.rows[number - 1]
+    blocks = yield Wanted(choice.flavor, track, track.block_range(start, stop))
+    return media_segment(track, track.samples(start, stop, blocks), number)
+
+
+def _single(recipe: Recipe, choice: Choice) -> TrackIndex:
+    if choice.video is not None and choice.audio is None:
+        return recipe.track(choice.flavor, Kind.VIDEO, choice.video)
+    if choice.audio is not None and choice.video is None:
+        return recipe.track(choice.flavor, Kind.AUDIO, choice.audio)
+    raise UnknownSegment("fMP4 segments hold one track")
+
+
+# -- video and audio together, for MPEG-TS
+
+
+@dataclass(frozen=True, slots=True)
+class Muxed:
+    """The segments of a video and an audio track of one flavor, or of one of them."""
+
+    video: TrackIndex | None
+    audio: TrackIndex | None
+    rows: tuple[tuple[tuple[int, int], tuple[int, int]], ...]
+    """Samples ``[start, stop)`` of video and of audio in each; one of them may be empty."""
+
+    timeline: Timeline
+
+
+def mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
+    """Cut the tracks in *choice* together: audio follows the boundaries of its video."""
+    flavor = choice.flavor
+    recipe.flavor(flavor)
+    video = audio = None
+    if choice.video is not None:
+        video = recipe.track(flavor, Kind.VIDEO, choice.video)
+    if choice.audio is not None:
+        audio = recipe.track(flavor, Kind.AUDIO, choice.audio)
+    if video is None or audio is None:
+        return (yield from _mux_one(recipe, flavor, video, audio))
+    cuts = cut(video, recipe.times, {})
+    times = _own_times(recipe, video, cuts)
+    blocks = yield from _time_blocks(flavor, audio)
+    sound = [0, *(edge.row for edge in edges(audio, times, blocks)), audio.count]
+    padding = ((video.count, video.count),) * (len(sound) - 1 - len(cuts.rows))
+    rows = zip((*cuts.rows, *padding), _pairs(sound), strict=True)
+    return Muxed(video, audio, tuple(rows), _muxed_timeline(video, audio, cuts, times))
+
+
+def _mux_one(
+    recipe: Recipe, flavor: int, video: TrackIndex | None, audio: TrackIndex | None
+) -> Needs[Muxed]:
+    track = video or audio
+    if track is None:
+        raise UnknownSegment("no track is asked for")
+    cuts = yield from track_cuts(recipe, flavor, track)
+    empty = ((0, 0),) * len(cuts.rows)
+    rows = zip(cuts.rows, empty, strict=True) if video else zip(empty, cuts.rows, strict=True)
+    timeline = Timeline(track.track.timescale, cuts.starts, cuts.end)
+    return Muxed(video, audio, tuple(rows), timeline)
+
+
+def _pairs(edges_: Sequence[int]) -> list[tuple[int, int]]:
+    return list(zip(edges_, edges_[1:], strict=False))
+
+
+def _own_times(recipe: Recipe, video: TrackIndex, cuts: Cuts) -> list[Fraction]:
+    """Where segments 2, 3, … of the muxed stream start: the recipe's times, or where *video*
+    cuts if it cannot follow them; then what sound is left behind the picture."""
+    own = len(cuts.rows) - 1
+    scale = video.track.timescale
+    if cuts.complete:
+        return list(recipe.times)
+    starts = [Fraction(start, scale) for start in cuts.starts[1 : own + 1]]
+    return starts + [time for time in recipe.times if time >= Fraction(cuts.end, scale)]
+
+
+def _muxed_timeline(
+    video: TrackIndex, audio: TrackIndex, cuts: Cuts, times: Sequence[Fraction]
+) -> Timeline:
+    """On the video's clock, to the nearest tick where only audio is left."""
+    scale = video.track.timescale
+    tail = [round(time * scale) for time in times[len(cuts.rows) - 1 :]]
+    starts = (*cuts.starts, *tail)
+    end = cuts.end
+    if tail:
+        sound_end = Fraction(audio.end - audio.origin, audio.track.timescale)
+        end = max(end, round(sound_end * scale), starts[-1] + 1)
+    return Timeline(scale, starts, end)
+
+
+def muxed_segment(
+    recipe: Recipe, choice: Choice, number: int
+) -> Needs[Plan | Unplanned]:
+    """TS segment *number* (from 1) of the tracks in *choice*."""
+    muxed = yield from mux(recipe, choice)
+    if not 1 <= number <= len(muxed.rows):
+        raise UnknownSegment(f"segment {number} of {len(muxed.rows)}")
+    pictures, sounds = muxed.rows[number - 1]
+    video = yield from _track_rows(choice.flavor, muxed.video, pictures)
+    audio = yield from _track_rows(choice.flavor, muxed.audio, sounds)
+    return ts_segment(
+        video, audio, number, has_video=muxed.video is not None,
+        has_audio=muxed.audio is not None,
+    )  # fmt: skip
+
+
+def _track_rows(
+    flavor: int, track: TrackIndex | None, rows: tuple[int, int]
+) -> Needs[TrackRows | None]:
+    if track is None or rows[0] == rows[1]:
+        return None
+    blocks = yield Wanted(flavor, track, track.block_range(*rows))
+    known = track.kind is Kind.VIDEO and track.exact
+    annexb = track.annexb_sizes(*rows, blocks) if known else None
+    return TrackRows(track, track.samples(*rows, blocks), annexb)
+
+
+# -- what manifests say
+
+
+def presentation(recipe: Recipe, *, merge_audio: bool) -> Needs[Presentation]:
+    """Every rendition of *recipe*, with the rates of its CMAF segments.
+
+    With *merge_audio* there is one audio rendition for each (language, channels, codec), the
+    one of the highest bitrate; several of one flavor that are alike are all kept.
+    """
+    found: list[tuple[int, TrackIndex, Cuts, list[int]]] = []
+    for flavor, index in enumerate(recipe.flavors, 1):
+        for track in index.tracks:
+            cuts = yield from track_cuts(recipe, flavor, track)
+            blocks = yield from _all_blocks(flavor, track)
+            samples = track.samples(0, track.count, blocks)
+            found.append((flavor, track, cuts, segment_sizes(track, cuts.rows, samples.size)))
+    timelines = [Timeline(t.track.timescale, c.starts, c.end) for _, t, c, _ in found]
+    target, buffer = target_duration(timelines), minimum_buffer(timelines)
+    renditions = [
+        _rendition(flavor, track, timeline, sizes, target, buffer)
+        for (flavor, track, _, sizes), timeline in zip(found, timelines, strict=True)
+    ]
+    video = tuple(one for one in renditions if isinstance(one, VideoRendition))
+    audio = [one for one in renditions if isinstance(one, AudioRendition)]
+    if merge_audio:
+        audio = _merged(audio)
+    audio = [replace(one, default=number == 0) for number, one in enumerate(audio)]
+    aligned = all(c.complete for _, t, c, _ in found if t.kind is Kind.VIDEO)
+    return Presentation(video=video, audio=tuple(audio), aligned=aligned)
+
+
+def _rendition(
+    flavor: int, track: TrackIndex, timeline: Timeline, sizes: list[int], target: int,
+    buffer: Fraction,
+) -> Rendition:  # fmt: skip
+    form = track.track.format
+    common = {
+        "flavor": flavor,
+        "track": track.number,
+        "codec": form.codec,
+        "timeline": timeline,
+        "bitrate": bitrate(sizes, timeline, target),
+        "bandwidth": leaky_bucket(sizes, timeline, buffer),
+        "language": track.track.language,
+    }
+    if isinstance(form, AudioFormat):
+        config = form.config
+        return AudioRendition(
+            **common, channels=config.channels, sample_rate=config.sample_rate  # type: ignore[arg-type]
+        )  # fmt: skip
+    return VideoRendition(
+        **common, width=form.width, height=form.height, pixel_aspect=form.pixel_aspect,  # type: ignore[arg-type]
+        frame_rate=_frame_rate(track),
+    )  # fmt: skip
+
+
+def _frame_rate(track: TrackIndex) -> Fraction | None:
+    """Exact where every frame lasts as long, else the average."""
+    if track.count < 2:
+        return None
+    if track.uniform_duration:
+        return Fraction(track.track.timescale, track.uniform_duration)
+    ticks = track.end - track.origin - max(track.first_time, 0)
+    return Fraction(track.count * track.track.timescale, ticks) if ticks > 0 else None
+
+
+def _merged(audio: Iterable[AudioRendition]) -> list[AudioRendition]:
+    best: dict[tuple[object, ...], AudioRendition] = {}
+    for one in audio:
+        kind = (one.language, one.label, one.channels, one.codec)
+        nth = sum(key[:-1] == kind and best[key].flavor == one.flavor for key in best)
+        key = (*kind, nth)
+        while key in best and best[key].flavor == one.flavor:
+            key = (*kind, key[-1] + 1)  # type: ignore[operator]
+        if key not in best or one.bitrate.average > best[key].bitrate.average:
+            best[key] = one
+    return list(best.values())
+
+
+def muxed_bitrate(recipe: Recipe, choice: Choice, target: int) -> Needs[Bitrate]:
+    """The rates of the TS segments of *choice*: exact where the index knows the sizes in a
+    byte stream, and otherwise an upper bound."""
+    muxed = yield from mux(recipe, choice)
+    video = yield from _whole(choice.flavor, muxed.video)
+    audio = yield from _whole(choice.flavor, muxed.audio)
+    sizes = [
+        ts_size(
+            _piece(video, pictures), _piece(audio, sounds),
+            has_video=video is not None, has_audio=audio is not None,
+        )
+        for pictures, sounds in muxed.rows
+    ]  # fmt: skip
+    return bitrate(sizes, muxed.timeline, target)
+
+
+def _whole(flavor: int, track: TrackIndex | None) -> Needs[Stream | None]:
+    if track is None:
+        return None
+    blocks = yield from _all_blocks(flavor, track)
+    rows = TrackRows(track, track.samples(0, track.count, blocks), None)
+    if track.kind is Kind.AUDIO:
+        return Stream(track, rows.samples, adts_sizes(rows))
+    if track.exact:
+        return Stream(track, rows.samples, track.annexb_sizes(0, track.count, blocks))
+    return Stream(track, rows.samples, _annexb_bound(track, rows.samples.size))
+
+
+def _annexb_bound(track: TrackIndex, sizes: Column) -> Column:
+    """No sample is larger as a byte stream: each NAL length may grow to 4 bytes, and a unit
+    has at least one byte."""
+    form = track.track.format
+    assert isinstance(form, VideoFormat) and isinstance(form.config, AvcConfig)
+    length_size = form.config.nal_length_size
+    return sizes + sizes // (length_size + 1) * (4 - length_size)
+
+
+def _piece(stream: Stream | None, rows: tuple[int, int]) -> Stream | None:
+    start, stop = rows
+    if stream is None or start == stop:
+        return None
+    return Stream(stream.index, stream.samples.rows(start, stop), stream.sizes[start:stop])
+
+
+def run_needs(needs: Needs[T], load: Callable[[Wanted], Blocks]) -> T:
+    """Carry out *needs* with a *load* that does not wait."""
+    try:
+        wanted = next(needs)
+        while True:
+            wanted = needs.send(load(wanted))
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
