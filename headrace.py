@@ -1,0 +1,127 @@
+"""The one command, ``headrace``.
+
+Parsing the command line takes libraries that a server should not carry for the rest of its
+life.  So what starts a server is parsed (``headrace_commands``), and the process then replaces
+itself by a fresh image of the same command, which finds the result in its environment.
+
+Exit status: 0 also on SIGTERM; 1 a file was refused or a job failed; 2 usage or configuration.
+What goes wrong is said in one line on standard error that names the command.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+__version__ = "0.1.0"
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+_PARSED = "HEADRACE_PARSED_ARGUMENTS"
+"""Variable from the image that parsed to the image that serves, and no further."""
+
+
+class Misuse(Exception):
+    """The command line or the configuration is wrong; the message says in which option."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status."""
+    parsed = os.environ.pop(_PARSED, None)
+    command = _command_name(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if parsed is not None:
+            return _serve(**json.loads(parsed))
+        from headrace_commands import invoke
+
+        return invoke(arguments)
+    except Misuse as error:
+        return say(command, str(error), MISUSED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the flush at exit fails again
+        return FAILED
+    except Exception as error:
+        return _explain(command, error)
+
+
+def start_server(server: str, options: Mapping[str, object]) -> NoReturn:
+    """Become *server* with these *options*, by the name of their configuration's field."""
+    os.environ[_PARSED] = json.dumps({"server": server, "options": options})
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def say(command: str, message: str, status: int) -> int:
+    """Say in one line why *command* ends; the *status* that it ends with."""
+    print(f"{command}: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    return status
+
+
+def _serve(server: str, options: dict[str, Any]) -> int:
+    from serving.sockets import ListenError
+
+    run = {"origin": _run_origin, "edge": _run_edge}[server]
+    try:
+        return run(options)
+    except ListenError as error:
+        raise Misuse(str(error)) from error
+
+
+def _run_origin(options: dict[str, Any]) -> int:
+    from origin.config import OriginConfig
+    from origin.program import run
+
+    for name in ("data", "local_root", "players"):
+        options[name] = None if options[name] is None else Path(options[name])
+    try:
+        config = OriginConfig(**options)
+    except ValueError as error:
+        raise Misuse(_as_option(error)) from error
+    return run(config)
+
+
+def _run_edge(options: dict[str, Any]) -> int:
+    from edge_cache.config import EdgeConfig
+    from edge_cache.program import run
+
+    options["upstreams"] = tuple(options["upstreams"])
+    try:
+        config = EdgeConfig(**options)
+    except ValueError as error:
+        raise Misuse(_as_option(error)) from error
+    return run(config)
+
+
+def _as_option(error: ValueError) -> str:
+    """What a configuration says of its field, said of the option."""
+    name, colon, rest = str(error).partition(":")
+    if not colon or not name.isidentifier():
+        return str(error)
+    option = {"upstreams": "upstream"}.get(name, name)
+    return f"--{option.replace('_', '-')}:{rest}"
+
+
+def _command_name(arguments: Sequence[str]) -> str:
+    """``headrace edge``; just ``headrace`` if there is no sub-command."""
+    first = arguments[0] if arguments else "-"
+    return "headrace" if first.startswith("-") else f"headrace {first}"
+
+
+def _explain(command: str, error: Exception) -> int:
+    """One line for what nobody foresaw; an operating system's message explains itself."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return say(command, f"{where}{error.strerror}", FAILED)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    return say(command, f"{type(error).__name__}: {error} ({place})", FAILED)
+
+
+if __name__ == "__main__":
+    # By its name: run as a script it would be two modules, each with a Misuse of its own.
+    from headrace import main as named_main
+
+    sys.exit(named_main())

@@ -1,0 +1,284 @@
+"""The sub-commands and their options.  Each imports what it needs when it is called."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headrace import Misuse, __version__, start_server
+
+app = typer.Typer(
+    name="headrace",
+    help="Streaming origin and edge cache: HLS and DASH from stored MP4.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_UsageError: type[Any] = typer.BadParameter.__mro__[1]  # of click, which typer carries inside
+_SIZE = re.compile(r"([0-9]{1,15})([KMG]?)", re.ASCII | re.IGNORECASE)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+NOT_BUILT = {
+    "bench": "Measure the servers against their floor",
+    "purge": "Remove cached objects from the edges",
+    "import": "Take over the entries of another system",
+    "lint": "Check playlists, manifests and segments",
+    "top": "Watch the servers live",
+    "explain": "Say how a URL would be answered",
+    "config": "Check a configuration",
+    "up": "Start what a configuration describes",
+}
+
+
+def invoke(arguments: Sequence[str] | None) -> int:
+    """Run the command that *arguments* (by default the process's) name; its exit status."""
+    command = typer.main.get_command(app)
+    try:
+        args = None if arguments is None else list(arguments)
+        status = command.main(args, prog_name="headrace", standalone_mode=False)
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    except _UsageError as error:
+        raise Misuse(_usage(error)) from error
+    return int(status or 0)
+
+
+def _usage(error: Any) -> str:
+    """Which option is wrong, and how."""
+    message, context = error.format_message(), error.ctx
+    if not isinstance(error, typer.BadParameter) or error.param is None:
+        return f"{message} (see {context.command_path} --help)" if context else str(message)
+    param = error.param
+    name = param.opts[0] if param.param_type_name == "option" else param.metavar
+    message = f"{name}: {error.message or 'it is missing'}"
+    source = context.get_parameter_source(param.name) if context else None
+    if source is not None and source.name == "ENVIRONMENT":
+        message += f" (from {param.envvar})"
+    return message
+
+
+def parse_size(text: str) -> int:
+    """Bytes: ``64M``.  K, M and G are powers of 1024.
+
+    >>> parse_size("64M")
+    67108864
+    """
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is not a size such as 512K, 64M or 2G")
+    return int(found[1]) * _UNITS[found[2].upper()]
+
+
+def _option(command: str, name: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
+    """The option *name* of *command*, which is also a variable."""
+    variable = f"HEADRACE_{command}_{name}".upper().replace("-", "_")
+    return typer.Option(f"--{name}", envvar=variable, help=help, **more)
+
+
+def _port(command: str, name: str, help: str) -> Any:  # noqa: A002
+    return _option(command, name, help, min=0, max=65535, metavar="PORT")
+
+
+def _data(command: str) -> Any:
+    return _option(command, "data", "Folder of the database.", metavar="DIR")
+
+
+def _json(command: str, what: str) -> Any:
+    return _option(command, "json", f"Print {what} as JSON.")
+
+
+DATA = Path("headrace-data")
+HOST = "127.0.0.1"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"headrace {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def headrace(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    data: Annotated[Path, _data("demo")] = DATA,
+    port: Annotated[int, _port("demo", "port", "Port of the edge; 0 for a free one.")] = 8080,
+    seconds: Annotated[
+        float,
+        _option("demo", "seconds", "Length of the samples.", hidden=True, min=1, max=3600),
+    ] = 60,
+) -> int:
+    """Sample flavors, an origin, an edge and a page that plays them."""
+    from headrace_demo import run
+
+    return run(data, port, seconds)
+
+
+@app.command()
+def ingest(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Flavors of one entry.")
+    ],
+    data: Annotated[Path, _data("ingest")] = DATA,
+    entry: Annotated[
+        str | None, _option("ingest", "entry", "Id of the entry; made up if new.", metavar="ID")
+    ] = None,
+    partner: Annotated[
+        int, _option("ingest", "partner", "Number of the partner.", min=0, metavar="N")
+    ] = 101,
+    name: Annotated[
+        str | None, _option("ingest", "name", "Name of the entry.", metavar="TEXT")
+    ] = None,
+    replace: Annotated[
+        str | None,
+        _option("ingest", "replace", "Flavor that the file replaces.", metavar="FLAVOR"),
+    ] = None,
+    json: Annotated[bool, _json("ingest", "the flavors")] = False,
+) -> int:
+    """Make an entry of files, which stay where they are."""
+    from origin.ingest.program import ingest
+
+    return ingest(tuple(files), data, entry, partner, name, replace, json)
+
+
+@app.command()
+def entries(
+    data: Annotated[Path, _data("entries")] = DATA,
+    json: Annotated[bool, _json("entries", "the entries")] = False,
+) -> int:
+    """List the entries."""
+    from origin.ingest.program import entries
+
+    return entries(data, json)
+
+
+@app.command()
+def show(
+    entry: Annotated[str, typer.Argument(metavar="ID", help="The entry.")],
+    data: Annotated[Path, _data("show")] = DATA,
+    json: Annotated[bool, _json("show", "the flavors")] = False,
+) -> int:
+    """Show an entry and its flavors."""
+    from origin.ingest.program import show
+
+    return show(data, entry, json)
+
+
+@app.command()
+def origin(
+    data: Annotated[Path, _data("origin")] = DATA,
+    host: Annotated[str, _option("origin", "host", "Address to listen on.")] = HOST,
+    port: Annotated[int, _port("origin", "port", "Port; 0 for a free one.")] = 8081,
+    admin_port: Annotated[
+        int | None, _port("origin", "admin-port", "Loopback port of the administration.")
+    ] = None,
+    workers: Annotated[
+        int, _option("origin", "workers", "Processes that serve.", min=1, max=256, metavar="N")
+    ] = 1,
+    local_root: Annotated[
+        Path | None,
+        _option(
+            "origin",
+            "local-root",
+            "Folder whose files local/ serves.",
+            exists=True,
+            file_okay=False,
+            metavar="DIR",
+        ),
+    ] = None,
+    page_entry: Annotated[
+        str | None, _option("origin", "page-entry", "Entry of the page.", hidden=True)
+    ] = None,
+    players: Annotated[
+        Path | None, _option("origin", "players", "Folder of the players.", hidden=True)
+    ] = None,
+) -> int:
+    """Package stored flavors into HLS and DASH, and serve them."""
+    start_server(
+        "origin",
+        {
+            "data": str(data),
+            "host": host,
+            "port": port,
+            "admin_port": admin_port,
+            "workers": workers,
+            "local_root": local_root and str(local_root),
+            "page_entry": page_entry,
+            "players": players and str(players),
+        },
+    )
+
+
+@app.command()
+def edge(
+    upstream: Annotated[
+        list[str],
+        _option(
+            "edge", "upstream", "Where to fetch; several in order of trial.", metavar="URL"
+        ),
+    ],
+    host: Annotated[str, _option("edge", "host", "Address to listen on.")] = HOST,
+    port: Annotated[int, _port("edge", "port", "Port; 0 for a free one.")] = 8080,
+    admin_port: Annotated[
+        int | None, _port("edge", "admin-port", "Loopback port of the administration.")
+    ] = None,
+    workers: Annotated[
+        int, _option("edge", "workers", "Processes that serve.", min=1, max=256, metavar="N")
+    ] = 1,
+    cache_dir: Annotated[
+        str | None,
+        _option("edge", "cache-dir", "Folder of the disk tier (not built yet).", metavar="DIR"),
+    ] = None,
+    ram: Annotated[
+        int,
+        _option("edge", "ram", "Size of the RAM tier.", parser=parse_size, metavar="SIZE"),
+    ] = "256M",  # type: ignore[assignment] # typer parses it
+    disk: Annotated[
+        str | None,
+        _option("edge", "disk", "Size of the disk tier (not built yet).", metavar="SIZE"),
+    ] = None,
+) -> int:
+    """Cache what an origin serves, close to the players."""
+    _refuse("--workers over 1", workers > 1)
+    _refuse("--cache-dir", cache_dir is not None)
+    _refuse("--disk", disk is not None)
+    start_server(
+        "edge",
+        {
+            "upstreams": upstream,
+            "host": host,
+            "port": port,
+            "admin_port": admin_port,
+            "ram": ram,
+        },
+    )
+
+
+def _refuse(option: str, given: bool) -> None:
+    if given:
+        raise Misuse(f"{option}: not built yet")
+
+
+def _not_built(name: str) -> Callable[[], int]:
+    def command() -> int:
+        raise Misuse("not built yet")
+
+    command.__doc__ = f"{NOT_BUILT[name]} (not built yet)."
+    return command
+
+
+for _name in NOT_BUILT:
+    _lenient = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command(_name, context_settings=_lenient)(_not_built(_name))
