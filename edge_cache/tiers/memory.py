@@ -69,12 +69,16 @@ class MemoryTier:
         self.evictions += sum(victim != key for victim in victims)
         return key in self._entries
 
+    def discard(self, key: CacheKey) -> None:
+        """Forget *key*, if known."""
+        self._policy.remove(key)
+        self._drop(key)
+
     def delete(self, target: bytes) -> None:
         """Forget every variant of *target*."""
         rule = self._rules.get(target)
         for selected in tuple(rule.variants) if rule else ((),):
-            self._policy.remove((target, selected))
-            self._drop((target, selected))
+            self.discard((target, selected))
 
     def expect(self, target: bytes, names: Names) -> None:
         """A response that varies on *names* is on its way; ``settle`` must follow.
@@ -101,8 +105,7 @@ class MemoryTier:
         rule.variants.add(selected)
         if len(rule.variants) > MAX_VARIANTS:
             other = next(one for one in rule.variants if one != selected)
-            self._policy.remove((target, other))
-            self._drop((target, other))
+            self.discard((target, other))
 
     def _drop(self, key: CacheKey) -> None:
         target, selected = key

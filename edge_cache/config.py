@@ -1,0 +1,142 @@
+"""Everything about an edge that an operator may change."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
+
+KIB, MIB = 1 << 10, 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeConfig:
+    upstreams: tuple[str, ...]
+    """Where to fetch from, ``http://host:port``.  Several mean fail-over in order."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0 picks a free one."""
+
+    admin_port: int | None = None
+    """Loopback port of the administration listener; None for none, 0 for a free one."""
+
+    workers: int = 1
+
+    ram: int = 256 * MIB
+    """Bytes of the RAM tier, headers and bookkeeping included."""
+
+    max_object: int = 64 * MIB
+    """Bytes of the largest body that is stored; never more than a quarter of ``ram``."""
+
+    fill_memory: int = 256 * MIB
+    """Bytes that bodies on their way into the tier may take together."""
+
+    stream_window: int = 1 * MIB
+    """Bytes between the fastest and the slowest reader of a body too large to store."""
+
+    hit_for_miss: float = 10.0
+    """Seconds in which requests for what was refused go upstream without waiting for one
+    another."""
+
+    refresh_rest: float = 2.0
+    """Seconds between a failed background refresh and the next."""
+
+    coalesce_timeout: float = 15.0
+    """Seconds that a request waits for the headers of another's fill before it goes itself."""
+
+    max_connections: int = 10_000
+    """Client connections at once; more are answered 503."""
+
+    max_upstream: int = 512
+    """Requests upstream at once."""
+
+    max_waiting: int = 2048
+    """Requests that wait for their turn upstream; more are answered 503."""
+
+    upstream_patience: float = 5.0
+    """Seconds they wait before they are answered 503."""
+
+    max_request_line: int = 8 * KIB
+    """Bytes of the request target; 414 past it."""
+
+    max_headers: int = 32 * KIB
+    """Bytes of all header lines; 431 past it."""
+
+    max_header_fields: int = 100
+    """Header lines; 431 past it."""
+
+    max_request_body: int = 16 * MIB
+    """Bytes of a request body; 413 past it."""
+
+    header_timeout: float = 10.0
+    """Seconds from the first byte of a request to the end of its headers, in total: a
+    time-out between bytes would let a drip hold a connection for ever."""
+
+    idle_timeout: float = 75.0
+    """Seconds that a connection may wait for its next request."""
+
+    body_timeout: float = 30.0
+    """Seconds between two pieces of a request body."""
+
+    min_send_rate: int = 8 * KIB
+    """Bytes per second that a client must take while we have something for it..."""
+
+    send_rate_window: float = 30.0
+    """...on average over so many seconds.  Slower ones are let go."""
+
+    write_high_water: int = 256 * KIB
+    """Bytes that may wait in a connection's write buffer."""
+
+    connect_timeout: float = 5.0
+    """Seconds to connect to an upstream."""
+
+    first_byte_timeout: float = 30.0
+    """Seconds from a request to the headers of its response."""
+
+    read_timeout: float = 30.0
+    """Seconds between two pieces of a response body."""
+
+    pool_idle: float = 30.0
+    """Seconds that an idle upstream connection is kept."""
+
+    drain_timeout: float = 30.0
+    """Seconds that responses may take to finish after SIGTERM."""
+
+    def __post_init__(self) -> None:
+        if not self.upstreams:
+            raise ValueError("upstreams: at least one is needed")
+        for url in self.upstreams:
+            _check_upstream(url)
+        for field in fields(self):
+            _check_number(field.name, getattr(self, field.name))
+
+    @property
+    def object_limit(self) -> int:
+        """Bytes of the largest body that is stored."""
+        return min(self.max_object, self.ram // 4)
+
+
+_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
+    "port": (lambda value: 0 <= value <= 65535, "a port"),
+    "admin_port": (lambda value: 0 <= value <= 65535, "a port"),
+    "workers": (lambda value: value == 1, "1: more workers need the shared disk tier"),
+    "ram": (lambda value: value >= MIB, "1M or more"),
+}
+"""What holds for a number, and how to say so; for those not listed: that it is positive."""
+
+
+def _check_number(name: str, value: object) -> None:
+    holds, rule = _RULES.get(name, (lambda value: value > 0, "positive"))
+    if isinstance(value, int | float) and not holds(value):
+        raise ValueError(f"{name}: {value} is not {rule}")
+
+
+def _check_upstream(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"upstreams: {url}: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+        raise ValueError(f"upstreams: {url}: not http://host:port")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError(f"upstreams: {url}: a host and a port, and nothing after them")

@@ -1,0 +1,412 @@
+"""One client connection: requests in, answers out in the same order (RFC 9112 §9.3).
+
+    waiting --first byte--> head --complete--> answering --done--> waiting
+                              |                    |
+                              +--refused-----------+--cut, slow, or "close"--> closing
+
+On the hit path there is no task and no await: the parser's callback finds the entry and hands
+head and body to the transport.  Anything else gets one task per request.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import Protocol, assert_never, cast
+
+import httptools
+
+from edge_cache.config import EdgeConfig
+from edge_cache.decision import Fetch, Revalidate, Serve, ServeStale
+from edge_cache.entry import Entry
+from edge_cache.errors import Refused
+from edge_cache.journal import Journal
+from edge_cache.metrics import Verdict
+from edge_cache.node import Node
+from edge_cache.pacing import Pacing
+from edge_cache.replies import entry_head, hit_tail, refusal_answer, status_of
+from edge_cache.reply import Reply, selected
+from edge_cache.request import Request
+from edge_cache.selection import FULL, select
+from edge_cache.sockets import reset_on_close
+
+SLICE = 256 * 1024
+"""Bytes of a stored body handed to the transport at a time."""
+
+LINGER = 2.0
+"""Seconds in which what a refused client still sends is thrown away: closing at once would
+reset the connection, and with it the answer (RFC 9112 §9.6)."""
+
+_log = logging.getLogger("edge")
+
+
+class Host(Protocol):
+    """What a connection needs of its server."""
+
+    config: EdgeConfig
+    node: Node
+    journal: Journal
+    loop: asyncio.AbstractEventLoop
+    draining: bool
+
+    def admit(self, connection: "Connection") -> bool: ...
+
+    def forget(self, connection: "Connection") -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """Knows the grammar's callbacks, the order of answers and the transport's back-pressure."""
+
+    def __init__(self, server: Host) -> None:
+        self._server = server
+        self._node = server.node
+        self._journal = server.journal
+        self._config = server.config
+        self._loop = server.loop
+        self.now = time.monotonic  # the loop's own clock has milliseconds only
+        self._parser = httptools.HttpRequestParser(self)
+        self._incoming: Request | None = None  # its head or body is still arriving
+        self._head_done = False
+        self._unparsed = 0
+        self._queue: deque[Request] = deque()  # pipelined
+        self._current: Request | None = None  # being answered
+        self._task: asyncio.Task[None] | None = None
+        self._rest: memoryview | None = None  # of a stored body
+        self._drained: asyncio.Future[None] | None = None  # set while writing is paused
+        self._reading = True
+        self._closing = False
+        self._head_since: float | None = None  # when a head began to arrive
+        self._since = 0.0  # when anything last moved
+        self._written = 0
+
+    # For the transport.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+
+        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
+        self._since = self.now()
+        self._transport.set_write_buffer_limits(high=self._config.write_high_water)
+        self._pacing = Pacing(self._config.min_send_rate, self._config.send_rate_window)
+        peer = transport.get_extra_info("peername")
+        self._client: str = peer[0] if peer else ""
+        if not self._server.admit(self):
+            self._refuse(Refused(503, "connections"))
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._server.forget(self)
+        self._closing = True
+        self._queue.clear()
+        if self._incoming is not None and self._incoming.body is not None:
+            self._incoming.body.cut()
+        if self._task is not None:
+            self._task.cancel()
+        if self._current is not None:
+            self._current.failure = self._current.failure or "client-left"
+            self._journal.answered(self._current, self.now())
+            self._current = None
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
+        self._since = self.now()
+        if self._head_since is None and not self._head_done:
+            self._head_since = self._since
+        try:
+            self._feed(data)
+            if self._incoming is not None and not self._head_done:
+                self._bound_head(len(data))
+        except Refused as refused:
+            self._refuse(refused)
+        except httptools.HttpParserError as error:
+            self._refuse(_refusal(error))
+
+    def pause_writing(self) -> None:
+        self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)
+        if self._rest is not None:
+            self._send_rest()
+        self._advance()
+
+    # For the parser.
+
+    def on_url(self, fragment: bytes) -> None:
+        request = self._incoming
+        if request is None:
+            request = self._incoming = Request(fragment, self._client, self.now())
+        else:
+            request.target += fragment
+        if len(request.target) > self._config.max_request_line:
+            raise Refused(414, "target")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        request = self._incoming
+        if request is None:
+            return
+        request.size += len(name) + len(value) + 4
+        if not self._head_done:  # trailer fields are counted, and dropped
+            request.fields.append((name, value))
+        if (
+            request.size > self._config.max_headers
+            or len(request.fields) > self._config.max_header_fields
+        ):
+            raise Refused(431, "headers")
+
+    def on_headers_complete(self) -> None:
+        request = self._incoming
+        if request is None or self._closing:
+            return
+        parser = self._parser
+        request.complete(parser.get_method(), parser.get_http_version(), self._config)
+        request.id = request.given_id() or self._journal.new_id()
+        request.keep_alive = parser.should_keep_alive() and not self._server.draining
+        self._head_done = True
+        self._head_since = None
+        if request.body is not None:
+            if parser.should_upgrade():  # the parser would take the body for the next request
+                raise Refused(400, "upgrade")
+            request.body.resume = self._resume_reading
+            self._enqueue(request)
+
+    def on_body(self, data: bytes) -> None:
+        request = self._incoming
+        if request is not None and request.body is not None:
+            request.body.feed(data)
+            if request.body.is_full:
+                self._pause_reading()
+
+    def on_message_complete(self) -> None:
+        request, self._incoming = self._incoming, None
+        self._head_done = False
+        self._unparsed = 0
+        if request is None or self._closing:
+            return
+        if request.body is not None:
+            request.body.feed_end()
+        else:
+            self._enqueue(request)
+
+    # Answers.
+
+    def _enqueue(self, request: Request) -> None:
+        if self._current is None and self._drained is None and not self._queue:
+            self._serve(request)
+        else:
+            self._queue.append(request)
+            self._pause_reading()
+
+    def _advance(self) -> None:
+        """Serve what waits, as far as it can be served now."""
+        while self._queue and self._current is None and self._drained is None:
+            if self._closing:
+                return
+            self._serve(self._queue.popleft())
+        if not self._queue:
+            self._resume_reading()
+
+    def _serve(self, request: Request) -> None:
+        self._current = request
+        now = self.now()
+        decision = self._node.find(request, now)
+        match decision:
+            case Serve(entry, age):
+                self._send_stored(request, entry, age, now)
+            case ServeStale(entry, age):
+                request.verdict = Verdict.STALE
+                self._node.refresh(request, entry)
+                self._send_stored(request, entry, age, now)
+            case Revalidate() | Fetch():
+                self._task = self._loop.create_task(self._answer(request))
+            case never:
+                assert_never(never)
+
+    def _send_stored(self, request: Request, entry: Entry, age: int, now: float) -> None:
+        selection = select(request, entry, len(entry.body))
+        ending = hit_tail(request, age, entry.ttl(now))
+        request.first_byte = now
+        if selection is FULL:
+            request.status = entry.status
+            self.send(request, entry.head + ending, entry.body)
+        else:
+            request.status = status_of(selection, entry)
+            head = entry_head(selection, entry, len(entry.body))
+            self.send(request, head + ending, selected(selection, entry.body))
+
+    async def _answer(self, request: Request) -> None:
+        reply = Reply(self, request)
+        try:
+            await self._node.answer(request, reply)
+        except Exception:
+            _log.exception("a request failed")
+            reply.error(500, "internal")
+        finally:
+            self._task = None
+        self._advance()
+
+    # For replies.
+
+    def write(self, *pieces: bytes | memoryview) -> None:
+        self._written += sum(map(len, pieces))
+        if len(pieces) == 1:
+            self._transport.write(pieces[0])
+        else:
+            self._transport.writelines(pieces)
+
+    async def drained(self) -> None:
+        """Wait until the transport's buffer is low enough for more."""
+        if self._drained is not None:
+            await asyncio.shield(self._drained)
+
+    def send(self, request: Request, head: bytes, body: bytes | memoryview) -> None:
+        """A whole answer; ``done`` follows, now or when the client has taken enough."""
+        size = len(body)
+        if request.method == b"HEAD" or not size:
+            self.write(head)
+            self.done(request)
+        elif size <= SLICE:
+            self._written += len(head) + size
+            self._transport.writelines((head, body))
+            request.sent = size
+            self.done(request)
+        else:
+            self.write(head)
+            self._rest = memoryview(body)
+            self._send_rest()
+
+    def done(self, request: Request) -> None:
+        """The answer to *request* is with the transport."""
+        self._current = None
+        self._journal.answered(request, self.now())
+        self._since = self.now()
+        if not request.keep_alive:
+            self._closing = True
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Cut the answer so that the client can tell: by a reset, not by an end."""
+        reset_on_close(self._transport)
+        self._closing = True
+        self._transport.abort()
+
+    def _send_rest(self) -> None:
+        rest, request = self._rest, self._current
+        assert rest is not None and request is not None
+        while self._drained is None and rest:
+            piece, rest = rest[:SLICE], rest[SLICE:]
+            request.sent += len(piece)
+            self.write(piece)
+        self._rest = rest or None
+        if not rest:
+            self.done(request)
+
+    # Time-outs and the end.
+
+    def check(self, now: float) -> None:
+        """Called every second: let go of what takes too long."""
+        buffered = self._transport.get_write_buffer_size()
+        if self._pacing.is_too_slow(now, self._written - buffered, bool(buffered)):
+            self._fail_current("client-too-slow")
+            self.abort()
+        elif not buffered:
+            self._check_waiting(now)
+
+    def drain(self) -> None:
+        """Finish what is there, and take no more."""
+        if self._is_idle and self._head_since is None:
+            self._closing = True
+            self._transport.close()
+        else:
+            self._end_after_last()
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._current is None and not self._queue and self._incoming is None
+
+    def _check_waiting(self, now: float) -> None:
+        """For more of a request, or for the next one."""
+        config, idle = self._config, now - self._since
+        if self._closing:
+            if idle > LINGER:
+                self._transport.abort()
+        elif self._head_since is not None:
+            if now - self._head_since > config.header_timeout:
+                self._refuse(Refused(408, "headers"))
+        elif self._is_idle:
+            if idle > config.idle_timeout:
+                self._closing = True
+                self._transport.close()
+        elif self._incoming is not None and self._reading and idle > config.body_timeout:
+            self._refuse(Refused(408, "body"))
+
+    def _end_after_last(self) -> None:
+        last = self._queue[-1] if self._queue else self._current
+        if last is not None:
+            last.keep_alive = False
+
+    def _fail_current(self, reason: str) -> None:
+        if self._current is not None:
+            self._current.failure = reason
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer, after what is being answered already, by a status of ours; then close."""
+        if self._closing:
+            return
+        self._journal.refused(refused.status, refused.reason, self._client)
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None and incoming.body is not None:
+            incoming.body.cut()
+        if self._current is not None or self._queue:  # a half answer cannot be followed by one
+            self._end_after_last()
+            self._pause_reading()
+            return
+        self._closing = True
+        self._since = self.now()
+        self._transport.write(refusal_answer(refused.status, refused.reason))
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _feed(self, data: bytes) -> None:
+        while True:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # Not taken up (RFC 9110 §7.8); the bytes behind it are the next request.
+                data = data[upgrade.args[0] :]
+                if data:
+                    continue
+            except httptools.HttpParserError as error:
+                if isinstance(error.__context__, Refused):
+                    raise error.__context__ from None
+                raise
+            return
+
+    def _bound_head(self, size: int) -> None:
+        """Bound what the parser holds back, a line that never ends, and the time for it."""
+        if self._head_since is None:  # it began behind another request, in the same bytes
+            self._head_since = self._since
+        self._unparsed += size
+        if self._unparsed > self._config.max_headers + self._config.max_request_line:
+            raise Refused(431, "headers")
+
+    def _pause_reading(self) -> None:
+        if self._reading and not self._transport.is_closing():
+            self._reading = False
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if not self._reading and not self._queue and not self._transport.is_closing():
+            self._reading = True
+            self._since = self.now()
+            self._transport.resume_reading()
+
+
+def _refusal(error: httptools.HttpParserError) -> Refused:
+    """The status of what the parser refused."""
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return Refused(501, "method")
+    if "version" in str(error).lower():
+        return Refused(505, "version")
+    return Refused(400, "syntax")

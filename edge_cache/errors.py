@@ -1,0 +1,57 @@
+"""What can go wrong at an edge.
+
+EdgeError
+ +-- Refused          a request that is answered by a status of ours
+ +-- Overloaded       no turn upstream within the limit
+ +-- UpstreamError    an upstream that is missing, late or wrong
+"""
+
+from enum import StrEnum
+
+
+class EdgeError(Exception):
+    pass
+
+
+class Refused(EdgeError):
+    """A request that breaks the grammar or a limit."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Overloaded(EdgeError):
+    """Too many wait for their turn upstream, or one waited too long."""
+
+
+class Failure(StrEnum):
+    """The reason as it stands in X-Headrace-Error, the log and the metrics."""
+
+    CONNECT = "upstream-connect"
+    CONNECT_TIMEOUT = "upstream-connect-timeout"
+    FIRST_BYTE_TIMEOUT = "upstream-first-byte-timeout"
+    READ_TIMEOUT = "upstream-read-timeout"
+    CLOSED = "upstream-closed"
+    TRUNCATED = "upstream-truncated"
+    MALFORMED = "upstream-malformed"
+    HEADERS_TOO_LARGE = "upstream-headers-too-large"
+    UNEXPECTED_STATUS = "upstream-unexpected-status"
+    CLIENT_BODY = "client-body-incomplete"
+
+
+_TIMEOUTS = (Failure.CONNECT_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT, Failure.READ_TIMEOUT)
+
+
+class UpstreamError(EdgeError):
+    def __init__(self, failure: Failure, *, sent: bool = True) -> None:
+        super().__init__(failure)
+        self.failure = failure
+        self.sent = sent
+        """Whether the upstream may have seen the request."""
+
+    @property
+    def status(self) -> int:
+        """RFC 9110 §15.6.3, §15.6.5."""
+        return 504 if self.failure in _TIMEOUTS else 502
