@@ -32,7 +32,7 @@ WRITER_WAIT_S = 30.0
 
 CONNECT_WAIT_S = 5
 READER_POOL = 4
-"""Connections per process; on SQLite each is a thread."""
+"""Connections of an origin's process; on SQLite each has a thread."""
 
 
 def database_url(where: str | Path) -> URL:
@@ -66,36 +66,37 @@ def open_writer(where: str | Path) -> Engine:
     except OSError as error:
         raise DatabaseUnavailable(f"no directory: {error.strerror}", str(url)) from error
     engine = create_engine(_uri(url, "rwc"), connect_args={"timeout": WRITER_WAIT_S})
-    _set_up(engine, file, "BEGIN IMMEDIATE", "foreign_keys = ON", "synchronous = FULL")
+    _begin_with(engine, "BEGIN IMMEDIATE")
+    _set_up(engine, file, "foreign_keys = ON", "synchronous = FULL")
     return engine
 
 
 def open_reader(where: str | Path) -> Engine:
-    """For ``reading``."""
+    """For ``reading``, and on SQLite for ``asking``."""
     url = database_url(where)
     if url.drivername != "sqlite":
         return _open_postgresql(url)
     engine = create_engine(_uri(url, "rw"), connect_args={"timeout": READER_WAIT_S})
-    _set_up(engine, Path(url.database or ""), "BEGIN", "query_only = ON")
+    _begin_with(engine, "BEGIN")
+    _set_up(engine, Path(url.database or ""), "query_only = ON")
     return engine
 
 
 def open_async_reader(where: str | Path) -> "AsyncEngine":
-    """For ``ask``.  Await its ``dispose()`` at the end."""
+    """For ``asking``, where the driver can wait on the loop: PostgreSQL."""
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    pool = {"pool_size": READER_POOL, "max_overflow": 0, "pool_timeout": READER_WAIT_S}
     url = database_url(where)
-    if url.drivername != "sqlite":
-        with _driver_needed():
-            return create_async_engine(url, connect_args=_limits(url), **pool)
-    engine = create_async_engine(
-        _uri(url, "rw").set(drivername="sqlite+aiosqlite"),
-        connect_args={"timeout": READER_WAIT_S},
-        **pool,
-    )
-    _set_up(engine.sync_engine, Path(url.database or ""), "BEGIN", "query_only = ON")
-    return engine
+    with _driver_needed():
+        return create_async_engine(
+            url,
+            connect_args=_limits(url),
+            # a question is one statement, its own snapshot: BEGIN and ROLLBACK are round trips
+            isolation_level="AUTOCOMMIT",
+            pool_size=READER_POOL,
+            max_overflow=0,
+            pool_timeout=READER_WAIT_S,
+        )
 
 
 def _open_postgresql(url: URL) -> Engine:
@@ -122,12 +123,10 @@ def _uri(url: URL, mode: str) -> URL:
     return url.set(database=file, query={"mode": mode, "uri": "true"})
 
 
-def _set_up(engine: Engine, file: Path, begin: str, *pragmas: str) -> None:
-    """Real transactions, and connections that know which file they opened."""
+def _set_up(engine: Engine, file: Path, *pragmas: str) -> None:
+    """Connections that leave transactions to us, and know which file they opened."""
 
     def connected(connection: Any, record: Any) -> None:
-        # the driver would begin before the first change only: not a snapshot for a reader,
-        # and a lock that a writer gets too late to wait for
         connection.isolation_level = None
         # text that is not UTF-8 becomes a bad row with a name, not a driver's error
         driver = getattr(connection, "driver_connection", connection)
@@ -142,11 +141,20 @@ def _set_up(engine: Engine, file: Path, begin: str, *pragmas: str) -> None:
         if record.info["file"] != _which(file):
             raise DisconnectionError("the database file was replaced or removed")
 
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
     event.listen(engine, "connect", connected)
     event.listen(engine, "checkout", checked_out)
+
+
+def _begin_with(engine: Engine, statement: str) -> None:
+    """Real transactions.
+
+    The driver by itself begins one before the first change only: that is no snapshot for a
+    reader, and a lock that a writer asks for when it can no longer wait for it.
+    """
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
     event.listen(engine, "begin", begun)
 
 

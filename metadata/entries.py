@@ -53,7 +53,9 @@ def find_entry(session: Session, entry_id: str, *, replaced_after: int) -> Entry
 def list_entries(session: Session, *, limit: int, after: str = "") -> list[EntrySummary]:
     """At most *limit* entries by id, from the first one past *after*."""
     current = FlavorAsset.replaced_at.is_(None)
-    page = select(*_ENTRY).where(Entry.id > after).order_by(Entry.id).limit(limit).subquery()
+    page = (
+        select(*_ENTRY).where(Entry.id > after).order_by(Entry.id).limit(limit).subquery("page")
+    )
     query = (
         select(
             page,

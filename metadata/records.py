@@ -217,11 +217,10 @@ def _check(table: str, row_id: object, record: object, rules: dict[str, Rule]) -
             raise BadRow(table, row_id, f"{column} {_shown(value)} cannot be")
     if isinstance(record, FlavorFacts) and (record.width is None) != (record.height is None):
         raise BadRow(table, row_id, "width and height go together")
-    if (
-        isinstance(record, FlavorRecord)
-        and (record.replaced_at or _LARGEST) <= record.created_at
-    ):
-        raise BadRow(table, row_id, "replaced before it was made")
+    if isinstance(record, FlavorRecord):
+        end = record.replaced_at
+        if end is not None and end <= record.created_at:
+            raise BadRow(table, row_id, "replaced before it was made")
 
 
 def _shown(value: object) -> str:

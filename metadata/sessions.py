@@ -1,14 +1,13 @@
 """Sessions, and what a database error means.
 
-Every access goes through ``ask`` (the origin), ``reading`` or ``writing`` (ingest, the command
-line), so that no SQLAlchemy or driver exception leaves this package unless it is a bug here.
+Every access goes through ``asking`` (the origin), ``reading`` or ``writing`` (ingest, the
+command line), so that no exception of SQLAlchemy or a driver leaves this package unless it is a
+bug here.
 The version of the tables is looked at once per engine, on its first session.
 """
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, text
@@ -18,14 +17,10 @@ from sqlalchemy.orm import Session
 from metadata.errors import Conflict, DatabaseUnavailable, MetadataError, WrongSchema
 from metadata.models import SCHEMA
 
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+SQLITE_ERROR = 1
+"""Bad SQL; SQLite's other codes are about files and locks."""
 
-ANSWER_LIMIT_S = 5.0
-"""For one question of the origin, waiting for a connection included."""
-
-P = ParamSpec("P")
-T = TypeVar("T")
+SQLITE_CANTOPEN = 14
 
 _checked: WeakSet[Engine] = WeakSet()
 
@@ -46,48 +41,13 @@ def writing(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-async def ask(
-    engine: "AsyncEngine",
-    question: Callable[Concatenate[Session, P], T],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> T:
-    """What *question* answers: ``await ask(engine, load_index_headers, [7])``.
-
-    The loop is not blocked.  A connection that the server had dropped is replaced once, since
-    questions change nothing.
-    """
-    from sqlalchemy.ext.asyncio import AsyncSession
-
-    def answer(session: Session) -> T:
-        check_schema(session.connection())
-        return question(session, *args, **kwargs)
-
-    async def once() -> T:
-        async with AsyncSession(engine, autoflush=False) as session:
-            return await session.run_sync(answer)
-
-    with explained(engine.sync_engine):
-        try:
-            async with asyncio.timeout(ANSWER_LIMIT_S):
-                try:
-                    return await once()
-                except sa.DBAPIError as error:
-                    if not error.connection_invalidated:
-                        raise
-                return await once()
-        except TimeoutError:
-            reason = f"no answer within {ANSWER_LIMIT_S:g} s"
-            raise DatabaseUnavailable(reason, _where(engine.sync_engine)) from None
-
-
 def check_schema(connection: Connection) -> None:
     """That the tables are of this program's version; looked up once per engine."""
     if connection.engine in _checked:
         return
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     if found != [SCHEMA]:
-        raise WrongSchema(_wrong_schema(", ".join(found)), _where(connection.engine))
+        raise WrongSchema(_wrong_schema(", ".join(found)), where_of(connection.engine))
     _checked.add(connection.engine)
 
 
@@ -111,9 +71,9 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except sa.TimeoutError as error:
-        raise DatabaseUnavailable("all connections are in use", _where(engine)) from error
+        raise DatabaseUnavailable("all connections are in use", where_of(engine)) from error
     except sa.DBAPIError as error:
-        raise meaning(error, _where(engine)) or error from error
+        raise meaning(error, where_of(engine)) or error from error
 
 
 def meaning(error: sa.DBAPIError, where: str) -> MetadataError | None:
@@ -122,6 +82,9 @@ def meaning(error: sa.DBAPIError, where: str) -> MetadataError | None:
         return Conflict("stored already, or changed meanwhile: " + _first_line(error))
     if _no_such_table(error):
         return WrongSchema(_wrong_schema(""), where)
+    if getattr(error.orig, "sqlite_errorcode", None) == SQLITE_CANTOPEN:
+        reason = "there is no database, or it cannot be opened: `headrace ingest` makes it"
+        return DatabaseUnavailable(reason, where)
     if error.connection_invalidated or _is_outage(error):
         return DatabaseUnavailable(_first_line(error), where)
     return None
@@ -135,7 +98,7 @@ def _no_such_table(error: sa.DBAPIError) -> bool:
 
 def _is_outage(error: sa.DBAPIError) -> bool:
     if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
-        return bool(code & 0xFF != 1)  # SQLITE_ERROR: bad SQL; the others are files and locks
+        return bool(code & 0xFF != SQLITE_ERROR)
     return isinstance(error, sa.OperationalError)
 
 
@@ -143,5 +106,5 @@ def _first_line(error: sa.DBAPIError) -> str:
     return str(error.orig).partition("\n")[0]
 
 
-def _where(engine: Engine) -> str:
+def where_of(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
