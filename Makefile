@@ -32,11 +32,12 @@ check: $(STAMPS)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMPS)/dev
+bench: $(STAMPS)/bench
 	@$(BIN)/headrace bench $(ARGS)
 
 # The players of the page and the packages of the tests, once package.json names some.
 players: $(if $(wildcard package-lock.json),node_modules/.package-lock.json)
+	@:
 
 node_modules/.package-lock.json: package.json package-lock.json | $(STAMPS)/demo
 	PATH="$(BIN):$$PATH" npm ci
@@ -47,13 +48,13 @@ $(BIN)/python:
 	    { echo 'make: Python 3.11 or later is needed (PYTHON=...)' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMPS)/demo: setup.py | $(BIN)/python
-	$(PIP) --editable '.[demo]'
+$(STAMPS)/demo $(STAMPS)/bench: setup.py | $(BIN)/python
+	$(PIP) --editable '.[$(@F)]'
 	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/dev: setup.py | $(BIN)/python
 	$(PIP) --editable '.[dev]'
-	@mkdir -p $(@D) && touch $@ $(@D)/demo
+	@mkdir -p $(@D) && touch $@ $(@D)/demo $(@D)/bench
 
 clean:
 	rm -rf .venv node_modules build dist *.egg-info
