@@ -20,7 +20,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from packager.codecs.aac import parse_asc
 from packager.codecs.h264 import Colour, parse_avcc
@@ -197,7 +196,9 @@ def _join(parts: list[Samples]) -> Samples:
     def whole(name: str) -> Any:
         return np.concatenate([getattr(part, name) for part in parts])
 
-    return Samples(*(whole(name) for name in ("dts", "cts", "duration", "size", "offset", "sync")))
+    return Samples(
+        *(whole(name) for name in ("dts", "cts", "duration", "size", "offset", "sync"))
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -426,9 +427,11 @@ def _parse_format(facts: dict[str, Any]) -> VideoFormat | AudioFormat:
     if "asc" in facts:
         return AudioFormat(parse_asc(bytes.fromhex(facts["asc"]), int(facts["oti"])))
     colour = facts["colour"]
+    width, height = facts["size"]
     return VideoFormat(
         parse_avcc(bytes.fromhex(facts["avcc"])),
-        *map(int, facts["size"]),
+        int(width),
+        int(height),
         Fraction(*facts["aspect"]),
         colour and Colour(*colour),
         bytes.fromhex(facts["matrix"]),
@@ -490,7 +493,7 @@ def _decode_header(header: bytes) -> FlavorIndex:
     position = _PREFIX.size + length
     tracks = []
     for each in facts["tracks"]:
-        columns: dict[str, npt.NDArray[np.int64]] = {}
+        columns: dict[str, Any] = {}
         for name, size in zip(_COLUMNS, each["columns"], strict=True):
             columns[name] = column(np.frombuffer(header, "<i8", size, position))
             position += 8 * size
@@ -502,7 +505,7 @@ def _decode_header(header: bytes) -> FlavorIndex:
     )
 
 
-def _parse_track(facts: dict[str, Any], columns: dict[str, Column]) -> TrackIndex:
+def _parse_track(facts: dict[str, Any], columns: dict[str, Any]) -> TrackIndex:
     origin, end = facts["edit"]
     track = Track(
         int(facts["id"]),
@@ -511,12 +514,9 @@ def _parse_track(facts: dict[str, Any], columns: dict[str, Column]) -> TrackInde
         Edit(int(origin), None if end is None else int(end)),
         facts["language"],
     )
-    made = TrackIndex(
-        track=track,
-        **{name: int(facts[name]) for name in _NUMBERS},
-        **{name: bool(facts[name]) for name in _BOOLEANS},
-        **columns,
-    )
+    numbers: dict[str, Any] = {name: int(facts[name]) for name in _NUMBERS}
+    booleans: dict[str, Any] = {name: bool(facts[name]) for name in _BOOLEANS}
+    made = TrackIndex(track=track, **numbers, **booleans, **columns)
     if made.block_count != -(-made.count // BLOCK) or made.count < 1 or track.timescale < 1:
         raise ValueError("a track's counts contradict each other")
     return made

@@ -53,7 +53,7 @@ class Transform:
         return replace(self, start=self.start + start, stop=self.start + stop)
 
     def apply(self, parts: Sequence[memoryview]) -> memoryview:
-        made = memoryview(self.make(parts)).cast("B")
+        made = memoryview(self.make(parts)).cast("B")  # type: ignore[arg-type]
         if len(made) != self.length:
             raise AssertionError(f"made {len(made)} bytes where {self.length} were planned")
         return made[self.start : self.stop]

@@ -6,9 +6,11 @@ comes out are numbers, plans and the neutral ``Presentation``.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeVar
 
 from packager import LAYOUT
@@ -91,9 +93,7 @@ class Recipe:
         return digest.hexdigest()[: 2 * _TOKEN_BYTES]
 
 
-def make_recipe(
-    flavors: Sequence[FlavorIndex], target: Fraction = DEFAULT_TARGET
-) -> Recipe:
+def make_recipe(flavors: Sequence[FlavorIndex], target: Fraction = DEFAULT_TARGET) -> Recipe:
     """Cut *flavors*, in their order, into segments of about *target* seconds."""
     if not 1 <= len(flavors) <= MAX_FLAVORS:
         raise Unsupported(f"{len(flavors)} flavors; 1 to {MAX_FLAVORS} can be presented")
@@ -190,7 +190,7 @@ def _mux_one(
 
 
 def _pairs(edges_: Sequence[int]) -> list[tuple[int, int]]:
-    return list(zip(edges_, edges_[1:], strict=False))
+    return list(pairwise(edges_))
 
 
 def _own_times(recipe: Recipe, video: TrackIndex, cuts: Cuts) -> list[Fraction]:
@@ -218,9 +218,7 @@ def _muxed_timeline(
     return Timeline(scale, starts, end)
 
 
-def muxed_segment(
-    recipe: Recipe, choice: Choice, number: int
-) -> Needs[Plan | Unplanned]:
+def muxed_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan | Unplanned]:
     """TS segment *number* (from 1) of the tracks in *choice*."""
     muxed = yield from mux(recipe, choice)
     if not 1 <= number <= len(muxed.rows):
@@ -313,12 +311,11 @@ def _frame_rate(track: TrackIndex) -> Fraction | None:
 
 def _merged(audio: Iterable[AudioRendition]) -> list[AudioRendition]:
     best: dict[tuple[object, ...], AudioRendition] = {}
+    alike: Counter[tuple[object, ...]] = Counter()
     for one in audio:
         kind = (one.language, one.label, one.channels, one.codec)
-        nth = sum(key[:-1] == kind and best[key].flavor == one.flavor for key in best)
-        key = (*kind, nth)
-        while key in best and best[key].flavor == one.flavor:
-            key = (*kind, key[-1] + 1)  # type: ignore[operator]
+        key = (*kind, alike[one.flavor, kind])
+        alike[one.flavor, kind] += 1
         if key not in best or one.bitrate.average > best[key].bitrate.average:
             best[key] = one
     return list(best.values())

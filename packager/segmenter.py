@@ -7,6 +7,7 @@ the same list (rules C-03, C-04).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def _from_entries(lead: TrackIndex, entries: Column, target: Fraction) -> tuple[
 
 def _longest(cut: tuple[Fraction, ...], lead: TrackIndex) -> Fraction:
     edges = (Fraction(0), *cut, Fraction(lead.end - lead.origin, lead.track.timescale))
-    return max(b - a for a, b in zip(edges, edges[1:], strict=False))
+    return max(stop - start for start, stop in pairwise(edges))
 
 
 def _tolerance(track: TrackIndex) -> int:

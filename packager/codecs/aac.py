@@ -121,9 +121,10 @@ def _parse_asc(record: bytes, object_type_indication: int) -> AacConfig:
     if bits.flag():
         bits.read(14)  # coreCoderDelay
     bits.flag()  # extensionFlag
-    channels, program_config = _CHANNELS[channel_configuration] if (
-        channel_configuration < len(_CHANNELS)
-    ) else 0, b""
+    channels, program_config = (
+        _CHANNELS[channel_configuration] if (channel_configuration < len(_CHANNELS)) else 0,
+        b"",
+    )
     if channel_configuration == 0:
         channels, program_config = _program_config(bits, 8 * len(record))
     if not channels:

@@ -1,8 +1,8 @@
 """H.264: decoder configuration, parameter sets, NAL units (ITU-T H.264, ISO/IEC 14496-15 §5).
 
-    avcC  -> AvcConfig (lengths of NAL length fields, parameter sets, codec string)
-    SPS   -> picture size, sample aspect ratio, colour
-    sample-> NAL lengths, for ``annexb`` sizes and for refusing what is not filled by them
+avcC  -> AvcConfig (lengths of NAL length fields, parameter sets, codec string)
+SPS   -> picture size, sample aspect ratio, colour
+sample-> NAL lengths, for ``annexb`` sizes and for refusing what is not filled by them
 """
 
 from dataclasses import dataclass

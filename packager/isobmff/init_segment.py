@@ -1,4 +1,4 @@
-"""CMAF headers: ftyp and a moov without samples (ISO/IEC 23000-19 §7.3.1; rules I-01 to I-12)."""
+"""CMAF headers: ftyp and a moov without samples (23000-19 §7.3.1, rules I-01 to I-12)."""
 
 import struct
 
@@ -79,7 +79,9 @@ def _packed(language: str | None) -> int:
 
 def _minf(index: TrackIndex) -> bytes:
     is_video = index.kind is Kind.VIDEO
-    header = full_box(b"vmhd", 0, 1, bytes(8)) if is_video else full_box(b"smhd", 0, 0, bytes(4))
+    header = (
+        full_box(b"vmhd", 0, 1, bytes(8)) if is_video else full_box(b"smhd", 0, 0, bytes(4))
+    )
     dref = full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1))
     entry = encode_sample_entry(index.track.format)
     stbl = box(

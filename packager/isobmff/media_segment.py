@@ -46,7 +46,9 @@ def columns(index: TrackIndex, *, last: bool) -> tuple[str, ...]:
     return tuple(names)
 
 
-def segment_sizes(index: TrackIndex, rows: tuple[tuple[int, int], ...], sizes: Any) -> list[int]:
+def segment_sizes(
+    index: TrackIndex, rows: tuple[tuple[int, int], ...], sizes: Any
+) -> list[int]:
     """Bytes of each segment; *sizes* are those of all samples of the track."""
     before = np.concatenate(([0], np.cumsum(sizes)))
     found = []

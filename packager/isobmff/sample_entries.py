@@ -8,7 +8,7 @@ import struct
 from fractions import Fraction
 
 from packager.codecs.aac import AacConfig, parse_asc
-from packager.codecs.h264 import AvcConfig, Colour, parse_avcc, parse_sps
+from packager.codecs.h264 import Colour, parse_avcc, parse_sps
 from packager.errors import MalformedBox, Unsupported
 from packager.isobmff.box import box, children, full_box, iter_boxes, unpack, version_and_flags
 from packager.tracks import AudioFormat, VideoFormat

@@ -46,9 +46,7 @@ def parse_samples(stbl: dict[bytes, memoryview], file_size: int) -> Samples:
     )
 
 
-def _table(
-    fourcc: bytes, payload: memoryview, dtype: np.dtype[Any]
-) -> npt.NDArray[Any]:
+def _table(fourcc: bytes, payload: memoryview, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """An entry count and that many rows of *dtype*."""
     (count,) = unpack(fourcc, _COUNT, payload)
     if count * dtype.itemsize > len(payload) - _COUNT.size:
@@ -175,7 +173,7 @@ def _offsets(stbl: dict[bytes, memoryview], size: Column, file_size: int) -> Col
             f"sample {sample + 1} at {int(offset[sample])} (chunk {int(chunk[sample]) + 1}) "
             f"runs past the end of the file at {file_size}",
         )
-    return offset
+    return column(offset)
 
 
 def _sync(stbl: dict[bytes, memoryview], count: int) -> Flags:

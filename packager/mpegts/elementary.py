@@ -81,7 +81,9 @@ def to_adts(payloads: Payloads, config: AacConfig) -> Payloads:
     heads[:, 5] |= (sizes << 5 & 0xE0).astype(np.uint8)
     data = np.empty(int(sizes.sum()), np.uint8)
     data[starts[:, None] + np.arange(len(template))] = heads
-    frames = zip(payloads.starts.tolist(), payloads.sizes.tolist(), starts.tolist(), strict=True)
+    frames = zip(
+        payloads.starts.tolist(), payloads.sizes.tolist(), starts.tolist(), strict=True
+    )
     for source, size, target in frames:
         target += len(template)
         data[target : target + size] = payloads.data[source : source + size]

@@ -142,7 +142,9 @@ def _fill(
     if len(some):
         _first_packets(window, items, payloads, heads, fields, field, some)
         _last_packets(window, items, payloads, slack, some[count[some] > 1])
-        _middle_packets(window, items, payloads, BODY_SIZE - clock - head, some[count[some] > 2])
+        _middle_packets(
+            window, items, payloads, BODY_SIZE - clock - head, some[count[some] > 2]
+        )
     for row in np.flatnonzero(~plain).tolist():
         item = int(items[row])
         start = int(payloads.starts[row])
@@ -177,9 +179,7 @@ def _first_packets(
     head = schedule.head[items[some]]
     rows = window.row_of(items[some])
     prefix = field[some] + head
-    body = payloads.data.take(
-        (payloads.starts[some] - prefix)[:, None] + _BODY, mode="clip"
-    )
+    body = payloads.data.take((payloads.starts[some] - prefix)[:, None] + _BODY, mode="clip")
     _lay_fields(body, field[some], fields[some], schedule.clock[items[some]])
     place = _BODY[None, : heads.shape[1]]
     owner, column = np.nonzero(place < head[:, None])
@@ -237,9 +237,7 @@ def _middle_packets(
         )
 
 
-def _spread(
-    rows: Bytes, body: Bytes, prefix: npt.NDArray[np.uint8], extra: int
-) -> None:
+def _spread(rows: Bytes, body: Bytes, prefix: npt.NDArray[np.uint8], extra: int) -> None:
     """One PES over all of *rows*, one packet at a time: full ones first, the rest shared
     by the last ``extra + 2``, so that each of them carries some payload."""
     field = len(prefix) + 1 if len(prefix) else 0

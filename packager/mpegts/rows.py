@@ -1,7 +1,7 @@
 """Sizes of a transport packet (ISO/IEC 13818-1 §2.4.3).
 
-    | sync | flags, PID | control | [adaptation field] payload |
-      1      2            1         184
+| sync | flags, PID | control | [adaptation field] payload |
+  1      2            1         184
 """
 
 PACKET_SIZE = 188

@@ -9,6 +9,7 @@ are read.  Each PID's packets are padded to a multiple of 16 (rule T-02).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -124,13 +125,16 @@ def _counters(kind: Column, rows: Column, has_video: bool) -> Column:
     sent = {key: np.where(kind == key, rows, 0) for key in (VIDEO, AUDIO)}
     before = {key: np.cumsum(own) - own for key, own in sent.items()}
     on_clock = before[VIDEO if has_video else AUDIO] - 1
-    return np.where(kind == CLOCK, on_clock, np.where(kind == VIDEO, before[VIDEO], before[AUDIO]))
+    return np.where(
+        kind == CLOCK, on_clock, np.where(kind == VIDEO, before[VIDEO], before[AUDIO])
+    )
 
 
-_Items = dict[str, Column]
+_Items = dict[str, Any]
+"""The columns of a schedule, and ``order``."""
 
 
-def _items(kind: int, dts: Column, **columns: Column) -> _Items:
+def _items(kind: int, dts: Column, **columns: Column | Flags) -> _Items:
     zero = np.zeros(len(dts), np.int64)
     table = {
         "kind": np.full(len(dts), kind, np.int64), "unit": zero, "dts": dts, "pts": dts,

@@ -216,9 +216,7 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
         config = video.index.track.format.config
         assert isinstance(config, AvcConfig)
         units = to_annexb(_payloads(placeholder, data, cover, bases), config)
-        plan = schedule(
-            Stream(video.index, video.samples, units.sizes), audio, has_video=True
-        )
+        plan = schedule(Stream(video.index, video.samples, units.sizes), audio, has_video=True)
         if frames is not None:
             frames = _grouped(plan, 0, len(plan), frames)
         made = packetize(plan, 0, len(plan), units, frames, config.parameter_sets)
