@@ -74,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._rest: memoryview | None = None  # of a stored body
         self._drained: asyncio.Future[None] | None = None  # set while writing is paused
         self._reading = True
+        self._deaf = False  # to what the client still sends
         self._closing = False
         self._head_since: float | None = None  # when a head began to arrive
         self._since = 0.0  # when anything last moved
@@ -97,7 +98,7 @@ class Connection(asyncio.Protocol):
         self._closing = True
         self._queue.clear()
         if self._incoming is not None and self._incoming.body is not None:
-            self._incoming.body.cut()
+            self._incoming.body.cut(Refused(400, "client-left"))
         if self._task is not None:
             self._task.cancel()
         if self._current is not None:
@@ -106,7 +107,7 @@ class Connection(asyncio.Protocol):
             self._current = None
 
     def data_received(self, data: bytes) -> None:
-        if self._closing:
+        if self._deaf:
             return
         self._since = self.now()
         if self._head_since is None and not self._head_done:
@@ -282,13 +283,28 @@ class Connection(asyncio.Protocol):
         self._journal.answered(request, self.now())
         self._since = self.now()
         if not request.keep_alive:
-            self._closing = True
+            self._deaf = self._deaf or self._incoming is not None
+            self._close()
+
+    def _close(self) -> None:
+        """End the connection once everything is sent.
+
+        A deaf one lingers: bytes that nobody reads would make the close a reset, which can
+        overtake the answer (RFC 9112 §9.6).
+        """
+        self._closing = True
+        self._since = self.now()
+        if self._deaf and self._transport.can_write_eof():
+            self._resume_reading()
+            self._transport.write_eof()
+        else:
+            self._deaf = True
             self._transport.close()
 
     def abort(self) -> None:
         """Cut the answer so that the client can tell: by a reset, not by an end."""
         reset_on_close(self._transport)
-        self._closing = True
+        self._deaf = self._closing = True
         self._transport.abort()
 
     def _send_rest(self) -> None:
@@ -316,8 +332,7 @@ class Connection(asyncio.Protocol):
     def drain(self) -> None:
         """Finish what is there, and take no more."""
         if self._is_idle and self._head_since is None:
-            self._closing = True
-            self._transport.close()
+            self._close()
         else:
             self._end_after_last()
 
@@ -336,8 +351,7 @@ class Connection(asyncio.Protocol):
                 self._refuse(Refused(408, "headers"))
         elif self._is_idle:
             if idle > config.idle_timeout:
-                self._closing = True
-                self._transport.close()
+                self._close()
         elif self._incoming is not None and self._reading and idle > config.body_timeout:
             self._refuse(Refused(408, "body"))
 
@@ -352,21 +366,18 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refused: Refused) -> None:
         """Answer, after what is being answered already, by a status of ours; then close."""
-        if self._closing:
+        if self._deaf:
             return
         self._journal.refused(refused.status, refused.reason, self._client)
         incoming, self._incoming = self._incoming, None
         if incoming is not None and incoming.body is not None:
-            incoming.body.cut()
-        if self._current is not None or self._queue:  # a half answer cannot be followed by one
+            incoming.body.cut(refused)
+        self._deaf = True
+        if self._current is not None or self._queue:  # what came before is answered first
             self._end_after_last()
-            self._pause_reading()
             return
-        self._closing = True
-        self._since = self.now()
         self._transport.write(refusal_answer(refused.status, refused.reason))
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        self._close()
 
     def _feed(self, data: bytes) -> None:
         while True:
@@ -387,6 +398,7 @@ class Connection(asyncio.Protocol):
         """Bound what the parser holds back, a line that never ends, and the time for it."""
         if self._head_since is None:  # it began behind another request, in the same bytes
             self._head_since = self._since
+            return
         self._unparsed += size
         if self._unparsed > self._config.max_headers + self._config.max_request_line:
             raise Refused(431, "headers")
@@ -407,6 +419,6 @@ def _refusal(error: httptools.HttpParserError) -> Refused:
     """The status of what the parser refused."""
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return Refused(501, "method")
-    if "version" in str(error).lower():
+    if "HTTP version" in str(error) or "PRI" in str(error):  # PRI is how HTTP/2 begins
         return Refused(505, "version")
     return Refused(400, "syntax")

@@ -38,7 +38,6 @@ class Failure(StrEnum):
     MALFORMED = "upstream-malformed"
     HEADERS_TOO_LARGE = "upstream-headers-too-large"
     UNEXPECTED_STATUS = "upstream-unexpected-status"
-    CLIENT_BODY = "client-body-incomplete"
 
 
 _TIMEOUTS = (Failure.CONNECT_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT, Failure.READ_TIMEOUT)

@@ -11,7 +11,7 @@ from typing import assert_never
 from edge_cache.config import EdgeConfig
 from edge_cache.decision import Decision, Fetch, Revalidate, Serve, ServeStale, decide
 from edge_cache.entry import CacheKey, Entry
-from edge_cache.errors import EdgeError, Overloaded, UpstreamError
+from edge_cache.errors import Overloaded, Refused, UpstreamError
 from edge_cache.fill import Fill, Flowing, Outcome, Reader, Refreshed, Turned
 from edge_cache.filling import Filling
 from edge_cache.forwarding import passed_fields, received_fields
@@ -69,8 +69,8 @@ class Node:
             reply.error(error.status, error.failure)
         except Overloaded:
             reply.error(503, "overloaded", retry_after=_RETRY_AFTER)
-        except EdgeError as error:
-            reply.error(502, str(error))
+        except Refused as refused:  # the rest of its body is not what it should be
+            reply.error(refused.status, refused.reason)
 
     async def close(self) -> None:
         await self._filling.close()

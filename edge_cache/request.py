@@ -91,6 +91,8 @@ class Request:
     def complete(self, method: bytes, version: str, config: EdgeConfig) -> None:
         """The head is there: read the known fields, and refuse what must be."""
         self.method = method
+        if version not in ("1.0", "1.1"):  # the parser also takes 0.9 and 2.0
+            raise Refused(505, "version")
         self.http10 = version == "1.0"
         self._read_known()
         if method in _TUNNELS:

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-from edge_cache.errors import Failure, Refused, UpstreamError
+from edge_cache.errors import Refused
 
 HIGH_WATER = 64 * 1024
 """Bytes that wait for the upstream before the client is paused."""
@@ -25,7 +25,7 @@ class RequestBody:
         self._size = 0
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
-        self._cut = False
+        self._refused: Refused | None = None
         self._more = asyncio.Event()
 
     @property
@@ -35,7 +35,6 @@ class RequestBody:
     def feed(self, data: bytes) -> None:
         self._size += len(data)
         if self._size > self._limit:
-            self.cut()
             raise Refused(413, "body")
         self._pieces.append(data)
         self._waiting += len(data)
@@ -45,18 +44,18 @@ class RequestBody:
         self.is_complete = True
         self._more.set()
 
-    def cut(self) -> None:
-        """The rest will not come."""
+    def cut(self, refused: Refused) -> None:
+        """The rest will not come; whoever reads it gets *refused*."""
         if not self.is_complete:
-            self._cut = True
+            self._refused = refused
             self._more.set()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
             while self._pieces:
                 yield self._frame(self._take())
-            if self._cut:
-                raise UpstreamError(Failure.CLIENT_BODY)
+            if self._refused is not None:
+                raise self._refused
             if self.is_complete:
                 break
             self._more.clear()

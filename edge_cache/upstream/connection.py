@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
-from edge_cache.errors import Failure, UpstreamError
+from edge_cache.errors import EdgeError, Failure, UpstreamError
 from edge_cache.upstream.response import Interim, Response
 
 
@@ -105,7 +105,7 @@ class UpstreamConnection(asyncio.Protocol):
             async for piece in body:
                 await self._writable.wait()
                 self._transport.write(piece)
-        except UpstreamError as error:
+        except EdgeError as error:  # the client's body has been cut
             response.fail(error)
             self.abort()
         self._sender = None

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import httptools
 
-from edge_cache.errors import Failure, UpstreamError
+from edge_cache.errors import EdgeError, Failure, UpstreamError
 from edge_cache.http.fields import Field, Fields, end_to_end, members, values
 
 MAX_HEAD = 64 * 1024
@@ -63,7 +63,7 @@ class Response:
         self._chunks: deque[bytes] = deque()
         self._buffered = 0
         self._paused = False
-        self._error: UpstreamError | None = None
+        self._error: EdgeError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     # For the reader.
@@ -112,7 +112,7 @@ class Response:
         else:
             self.fail(UpstreamError(Failure.TRUNCATED if self.status else Failure.CLOSED))
 
-    def fail(self, error: UpstreamError) -> None:
+    def fail(self, error: EdgeError) -> None:
         if self.finished.done():
             return
         self._error = error
@@ -133,7 +133,8 @@ class Response:
             raise UpstreamError(Failure.HEADERS_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
-        if self.status:  # a second response where one was asked for
+        is_known = self._parser.get_http_version() in ("1.0", "1.1")
+        if self.status or not is_known:  # a second response where one was asked for
             raise UpstreamError(Failure.MALFORMED)
         status: int = self._parser.get_status_code()
         if status < 200:

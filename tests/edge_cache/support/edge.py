@@ -1,0 +1,76 @@
+"""An edge in the test's own loop, with its log and its counters at hand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvloop
+
+from edge_cache.config import EdgeConfig
+from edge_cache.journal import Journal
+from edge_cache.metrics import METRICS, Tally
+from edge_cache.node import Node
+from edge_cache.program import make_client
+from edge_cache.server import Server
+from edge_cache.tiers.memory import MemoryTier
+from serving.counters import Counters
+from serving.sockets import listen
+
+LIMIT = 20.0
+"""Seconds that a scenario may take before it counts as hanging."""
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run *scenario* on the loop that the product uses, within the limit."""
+
+    async def limited() -> None:
+        async with asyncio.timeout(LIMIT):
+            await scenario
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(limited())
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait for something that nobody announces; the scenario's limit ends it."""
+    while not holds():  # noqa: ASYNC110 - what is looked at knows nothing of tests
+        await asyncio.sleep(0.002)
+
+
+@dataclass(slots=True)
+class Edge:
+    port: int
+    server: Server
+    tier: MemoryTier
+    counters: Counters
+    log: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def count(self, name: str, *values: str) -> float:
+        return self.counters.value(f"headrace_edge_{name}", *values)
+
+    async def logged(self, number: int) -> list[Mapping[str, Any]]:
+        """The log, once it has *number* lines."""
+        await until(lambda: len(self.log) >= number)
+        return self.log
+
+
+@asynccontextmanager
+async def edge(*upstreams: str, **limits: Any) -> AsyncIterator[Edge]:
+    config = EdgeConfig(upstreams=upstreams, port=0, **limits)
+    counters = Counters(METRICS, 1)
+    tally = Tally(counters.row(0))
+    tier = MemoryTier(config.ram)
+    node = Node(config, make_client(config), tier, tally)
+    log: list[Mapping[str, Any]] = []
+    server = Server(config, node, Journal(log.append, tally), tally)
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    await server.start(listener)
+    try:
+        yield Edge(port, server, tier, counters, log)
+    finally:
+        await server.drain(0)
+        await node.close()
+        await asyncio.sleep(0.01)  # transports that were aborted close in the next turns
