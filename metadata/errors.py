@@ -9,8 +9,8 @@
         DatabaseUnavailable    not there, not reachable, locked or late; later it may work
             WrongSchema        there, but another version of the tables
 
-No message holds a password.  That of ``DatabaseUnavailable`` may be a driver's and name a host or
-a socket, and ``where`` names the file: both are for logs, a client is told the kind only.
+No message holds a password.  That of ``DatabaseUnavailable`` may be a driver's and name a host
+or a socket, and ``where`` names the file: both are for logs, a client is told the kind only.
 """
 
 
