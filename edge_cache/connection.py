@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=self._config.write_high_water)
         self._pacing = Pacing(self._config.min_send_rate, self._config.send_rate_window)
         peer = transport.get_extra_info("peername")
-        self._client: str = peer[0] if peer else ""
+        self._client: bytes = peer[0].encode() if peer else b""
         if not self._server.admit(self):
             self._refuse(Refused(503, "connections"))
 
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
     def on_url(self, fragment: bytes) -> None:
         request = self._incoming
         if request is None:
-            request = self._incoming = Request(fragment, self._client, self.now())
+            request = self._incoming = Request(fragment, self._client, self._since)
         else:
             request.target += fragment
         if len(request.target) > self._config.max_request_line:
@@ -147,13 +147,11 @@ class Connection(asyncio.Protocol):
         request = self._incoming
         if request is None:
             return
+        if not self._head_done:
+            request.fields.append((name, value))  # counted when the head is complete
+            return
         request.size += len(name) + len(value) + 4
-        if not self._head_done:  # trailer fields are counted, and dropped
-            request.fields.append((name, value))
-        if (
-            request.size > self._config.max_headers
-            or len(request.fields) > self._config.max_header_fields
-        ):
+        if request.size > self._config.max_headers:  # trailer fields are counted, and dropped
             raise Refused(431, "headers")
 
     def on_headers_complete(self) -> None:
@@ -194,7 +192,7 @@ class Connection(asyncio.Protocol):
 
     def _enqueue(self, request: Request) -> None:
         if self._current is None and self._drained is None and not self._queue:
-            self._serve(request)
+            self._serve(request, self._since)
         else:
             self._queue.append(request)
             self._pause_reading()
@@ -204,13 +202,12 @@ class Connection(asyncio.Protocol):
         while self._queue and self._current is None and self._drained is None:
             if self._closing:
                 return
-            self._serve(self._queue.popleft())
+            self._serve(self._queue.popleft(), self.now())
         if not self._queue:
             self._resume_reading()
 
-    def _serve(self, request: Request) -> None:
+    def _serve(self, request: Request, now: float) -> None:
         self._current = request
-        now = self.now()
         decision = self._node.find(request, now)
         match decision:
             case Serve(entry, age):
@@ -280,8 +277,8 @@ class Connection(asyncio.Protocol):
     def done(self, request: Request) -> None:
         """The answer to *request* is with the transport."""
         self._current = None
-        self._journal.answered(request, self.now())
         self._since = self.now()
+        self._journal.answered(request, self._since)
         if not request.keep_alive:
             self._deaf = self._deaf or self._incoming is not None
             self._close()

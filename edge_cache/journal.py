@@ -1,14 +1,28 @@
 """One record per request: to the access log and to the counters."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import count
 from os import urandom
+
+import msgspec
 
 from edge_cache.metrics import Tally, Verdict
 from edge_cache.request import Request
 
-Write = Callable[[Mapping[str, object]], None]
+Write = Callable[[bytes], None]
+"""Takes one JSON object without its line end."""
+
+_RECORD = (
+    b'{"time":%.3f,"id":"%b","method":"%b","target":%b,"status":%d,"bytes":%d,'
+    b'"first_ms":%.3f,"total_ms":%.3f,"cache":"%b","detail":%b,"fill":"%b","upstream":%b,'
+    b'"client":"%b"}'
+)
+"""Formatted rather than encoded from a mapping: one is written for every hit, and this takes
+half the time.  What clients choose freely goes through the encoder; the rest is tokens."""
+
+_NULL = b"null"
+_json = msgspec.json.Encoder().encode
 
 
 class Journal:
@@ -24,42 +38,53 @@ class Journal:
 
     def answered(self, request: Request, now: float) -> None:
         """*request* has its answer, or has been cut, at *now* (monotonic seconds)."""
-        tally = self._tally
-        cells = tally.cells
-        cells[tally.requests[request.verdict]] += 1
-        cells[tally.bytes] += request.sent
-        waited = request.first_byte - request.started
-        tally.first_byte.observe(waited)
-        if request.failure is not None and request.verdict is not Verdict.ERROR:
-            cells[tally.aborted] += 1
-        cache = request.cache
+        started, first_byte = request.started, request.first_byte
+        self._count(request)
+        upstream = request.upstream_status
         self._write(
-            {
-                "time": round(time.time(), 3),
-                "id": request.id.decode(),
-                "method": request.method.decode("latin-1"),
-                "target": request.target.decode("latin-1"),
-                "status": request.status,
-                "bytes": request.sent,
-                "first_ms": round(waited * 1000, 3),
-                "total_ms": round((now - request.started) * 1000, 3),
-                "cache": request.verdict,
-                "detail": request.failure or (None if cache is None else cache.detail),
-                "fill": request.role,
-                "upstream": request.upstream_status,
-                "client": request.client,
-            }
+            _RECORD
+            % (
+                time.time(),
+                request.id,
+                request.method,
+                _json(request.target.decode("latin-1")),
+                request.status,
+                request.sent,
+                (first_byte - started) * 1000,
+                (now - started) * 1000,
+                request.verdict.encode(),
+                _detail(request),
+                request.role.encode(),
+                _NULL if upstream is None else b"%d" % upstream,
+                request.client,
+            )
         )
 
-    def refused(self, status: int, reason: str, client: str) -> None:
+    def refused(self, status: int, reason: str, client: bytes) -> None:
         """Something that never became a request."""
         self._tally.cells[self._tally.refused] += 1
         self._write(
-            {
-                "time": round(time.time(), 3),
-                "status": status,
-                "cache": Verdict.ERROR,
-                "detail": reason,
-                "client": client,
-            }
+            b'{"time":%.3f,"status":%d,"cache":"error","detail":%b,"client":"%b"}'
+            % (time.time(), status, _json(reason), client)
         )
+
+    def _count(self, request: Request) -> None:
+        tally = self._tally
+        cells = tally.cells
+        cells[tally.bytes] += request.sent
+        if request.verdict is Verdict.HIT:
+            cells[tally.hits] += 1
+        else:
+            cells[tally.requests[request.verdict]] += 1
+            tally.first_byte.observe(request.first_byte - request.started)
+        if request.failure is not None and request.verdict is not Verdict.ERROR:
+            cells[tally.aborted] += 1
+
+
+def _detail(request: Request) -> bytes:
+    """The name of what went otherwise than well."""
+    if request.failure is not None:
+        return _json(request.failure)
+    if request.cache is None or request.cache.detail is None:
+        return _NULL
+    return _json(request.cache.detail)

@@ -36,7 +36,7 @@ class Request:
         "failure",
     )
 
-    def __init__(self, target: bytes, client: str, started: float) -> None:
+    def __init__(self, target: bytes, client: bytes, started: float) -> None:
         self.target = target
         """As sent."""
         self.client = client
@@ -90,6 +90,7 @@ class Request:
 
     def complete(self, method: bytes, version: str, config: EdgeConfig) -> None:
         """The head is there: read the known fields, and refuse what must be."""
+        self._check_size(config)
         self.method = method
         if version not in ("1.0", "1.1"):  # the parser also takes 0.9 and 2.0
             raise Refused(505, "version")
@@ -109,6 +110,14 @@ class Request:
         """The client's own request id, if it can be trusted in a log line and a header."""
         given = self.known.get(b"x-request-id", b"")
         return given if _REQUEST_ID.fullmatch(given) else None
+
+    def _check_size(self, config: EdgeConfig) -> None:
+        if len(self.fields) > config.max_header_fields:
+            raise Refused(431, "headers")
+        for name, value in self.fields:
+            self.size += len(name) + len(value) + 4
+        if self.size > config.max_headers:
+            raise Refused(431, "headers")
 
     def _read_known(self) -> None:
         known = self.known

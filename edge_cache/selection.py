@@ -36,13 +36,12 @@ class Unsatisfiable:
 Selection = Full | Part | NotModified | Unsatisfiable
 FULL = Full()
 
-_CONDITIONS = (b"range", b"if-none-match", b"if-modified-since")
+_CONDITIONS = frozenset((b"range", b"if-none-match", b"if-modified-since"))
 
 
 def select(request: Request, entry: Entry, size: int | None) -> Selection:
     """What to send of *entry*, whose body has *size* bytes; None if that is not known yet."""
-    known = request.known
-    if entry.status != 200 or not any(name in known for name in _CONDITIONS):
+    if entry.status != 200 or _CONDITIONS.isdisjoint(request.known):
         return FULL
     if not_modified(
         request.text(b"if-none-match"),

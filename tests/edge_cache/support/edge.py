@@ -1,6 +1,7 @@
 """An edge in the test's own loop, with its log and its counters at hand."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -64,7 +65,11 @@ async def edge(*upstreams: str, **limits: Any) -> AsyncIterator[Edge]:
     tier = MemoryTier(config.ram)
     node = Node(config, make_client(config), tier, tally)
     log: list[Mapping[str, Any]] = []
-    server = Server(config, node, Journal(log.append, tally), tally)
+
+    def write(line: bytes) -> None:
+        log.append(json.loads(line))
+
+    server = Server(config, node, Journal(write, tally), tally)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     await server.start(listener)
