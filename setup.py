@@ -46,7 +46,6 @@ setup(
         "numpy>=1.26,<3",
         "cachetools>=5.5,<9",
         "sqlalchemy[asyncio]>=2.0.36,<2.2",
-        "aiosqlite>=0.20,<1",
         "alembic>=1.14,<2",
         "msgspec>=0.19,<1",
         "http-sf>=1,<2",

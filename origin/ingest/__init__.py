@@ -1,0 +1,1 @@
+"""Files into the metadata tier: where packager and metadata meet."""

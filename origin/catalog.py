@@ -1,0 +1,214 @@
+"""The only place that knows database rows and packager tracks: a source in a URL to a recipe.
+
+Entry rows are kept for a second; while the database is away, as long as it stays away.  A
+recipe token that the current flavors would not make is looked for among those that they
+replaced within the last day, because players do not reload a VOD playlist.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cachetools import LRUCache
+
+from metadata.entries import find_entry
+from metadata.errors import DatabaseUnavailable
+from metadata.flavors import current, generations
+from metadata.records import KEEP_REPLACED_NS, EntryRecord, FlavorRecord
+from origin.database import Database
+from origin.errors import NotFound, SourceUnavailable
+from origin.flights import Flights
+from origin.indexes import Flavor, Indexes
+from origin.storage.local import LocalFile, LocalFiles
+from origin.urls import EntrySource, LocalSource, Source
+from packager import LAYOUT
+from packager.recipe import Needs, Recipe, T, Wanted, make_recipe
+
+_ROW_LIFE_NS = 1_000_000_000
+_MAX_ROWS = 10_000
+_MAX_RECIPES = 2_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Presented:
+    """A recipe and where its flavors' bytes and blocks are."""
+
+    recipe: Recipe
+    flavors: tuple[Flavor, ...]
+    token: str
+    """That its URLs carry."""
+
+    lasting: bool
+    """Under the URL that was asked, these bytes never change."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    record: EntryRecord | None
+    loaded_at: int
+
+
+class Catalog:
+    def __init__(
+        self,
+        database: Database,
+        files: LocalFiles,
+        indexes: Indexes,
+        local_root: Path | None,
+        clock: Callable[[], int],
+    ) -> None:
+        """*clock* tells nanoseconds since 1970."""
+        self._database = database
+        self._files = files
+        self._indexes = indexes
+        self._root = None if local_root is None else os.path.realpath(local_root)
+        self._clock = clock
+        self._rows: LRUCache[str, _Row] = LRUCache(_MAX_ROWS)
+        self._row_flights: Flights[str, _Row] = Flights()
+        self._recipes: LRUCache[tuple[int, ...], tuple[Recipe, str]] = LRUCache(_MAX_RECIPES)
+
+    async def find(self, source: Source, token: str | None) -> Presented:
+        """What *source* presents, for a URL that carries *token* (None: none).
+
+        Raises ``NotFound`` for an unknown source, and for a token that none of its flavors
+        of the last day would make.
+        """
+        if isinstance(source, LocalSource):
+            return await self._find_local(source, token)
+        return await self._find_entry(source, token)
+
+    # -- entries
+
+    async def _find_entry(self, source: EntrySource, token: str | None) -> Presented:
+        now = self._clock()
+        row = await self._row(source.entry, now - _ROW_LIFE_NS)
+        found = await self._match(row, token)
+        if found is None and row.loaded_at < now:  # it may have changed since
+            row = await self._row(source.entry, now)
+            found = await self._match(row, token)
+        if found is None:
+            raise NotFound("no such entry" if row.record is None else "no such token")
+        return found
+
+    async def _match(self, row: _Row, token: str | None) -> Presented | None:
+        if row.record is None:
+            return None
+        if token is None:
+            flavors = current(row.record.flavors)
+            if not flavors:
+                raise NotFound("the entry has no flavor")
+            return await self._present(flavors, None)
+        for flavors in generations(row.record.flavors, self._clock(), KEEP_REPLACED_NS):
+            if flavors and (found := await self._present(flavors, token)):
+                return found
+        return None
+
+    async def _row(self, entry: str, not_before: int) -> _Row:
+        """The entry's row, loaded at *not_before* or later unless the database is away."""
+        known = self._rows.get(entry)
+        if known is not None and known.loaded_at >= not_before:
+            return known
+
+        async def load() -> _Row:
+            now = self._clock()
+            record = await self._database.ask(
+                find_entry, entry, replaced_after=now - KEEP_REPLACED_NS
+            )
+            self._rows[entry] = row = _Row(record, now)
+            return row
+
+        try:
+            return await self._row_flights.join(entry, load)
+        except DatabaseUnavailable:
+            if known is None or known.record is None:
+                raise
+            return known
+
+    async def _present(
+        self, records: tuple[FlavorRecord, ...], token: str | None
+    ) -> Presented | None:
+        flavors = await asyncio.gather(*map(self._indexes.of_version, records))
+        return self._presented(tuple(flavors), token)
+
+    # -- files below the root
+
+    async def _find_local(self, source: LocalSource, token: str | None) -> Presented:
+        paths = [self._below_root(file) for file in source.files]
+        flavors = await asyncio.gather(*map(self._indexes.of_file, paths))
+        found = self._presented(tuple(flavors), token)
+        if found is None:
+            raise NotFound("no such token")
+        return found
+
+    def _below_root(self, file: str) -> str:
+        """The real path of *file*; a link that leads out of the root is not found."""
+        if self._root is None:
+            raise NotFound("local files are not served here")
+        path = os.path.realpath(os.path.join(self._root, file))  # noqa: PTH118
+        if os.path.commonpath((path, self._root)) != self._root:
+            raise NotFound("no such file")
+        return path
+
+    # -- recipes
+
+    def _presented(self, flavors: tuple[Flavor, ...], token: str | None) -> Presented | None:
+        """None where *token* is not of *flavors*."""
+        recipe, own = self._recipe(flavors)
+        if token not in (None, own) and token != recipe.token(LAYOUT - 1):
+            return None
+        return Presented(recipe, flavors, own, lasting=token == own)
+
+    def _recipe(self, flavors: tuple[Flavor, ...]) -> tuple[Recipe, str]:
+        key = tuple(id(flavor.index) for flavor in flavors)
+        known = self._recipes.get(key)
+        # An id may be given out again: only the very same indexes count.
+        if known is not None and all(
+            one is flavor.index for one, flavor in zip(known[0].flavors, flavors, strict=True)
+        ):
+            return known
+        recipe = make_recipe([flavor.index for flavor in flavors])
+        self._recipes[key] = made = (recipe, recipe.token())
+        return made
+
+    # -- what a recipe needs
+
+    async def carry_out(self, presented: Presented, needs: Needs[T]) -> T:
+        """Feed *needs* with blocks.  For short work: it runs on the loop."""
+        done, answer = _step(needs, None)
+        while not done:
+            done, answer = _step(needs, await self._blocks(presented, answer))
+        return answer  # type: ignore[no-any-return]
+
+    async def carry_out_aside(self, presented: Presented, needs: Needs[T]) -> T:
+        """The same for long work, in a thread."""
+        loop = asyncio.get_running_loop()
+        done, answer = await loop.run_in_executor(None, _step, needs, None)
+        while not done:
+            blocks = await self._blocks(presented, answer)
+            done, answer = await loop.run_in_executor(None, _step, needs, blocks)
+        return answer  # type: ignore[no-any-return]
+
+    def _blocks(self, presented: Presented, wanted: Wanted) -> Awaitable[object]:
+        return self._indexes.blocks(presented.flavors[wanted.flavor - 1], wanted)
+
+    async def open(self, presented: Presented, flavor: int) -> LocalFile:
+        """The file of a flavor (1-based), if it still is the one that was indexed."""
+        wanted = presented.flavors[flavor - 1]
+        try:
+            file = await self._files.open(wanted.path)
+        except NotFound:
+            raise SourceUnavailable("the source is missing") from None
+        if file.size != wanted.size:
+            raise SourceUnavailable("the source is not the file that was ingested")
+        return file
+
+
+def _step(needs: Needs[T], blocks: object) -> tuple[bool, object]:
+    """``(False, what it wants)`` or ``(True, its answer)``: StopIteration cannot pass through
+    a future."""
+    try:
+        return False, needs.send(blocks)  # type: ignore[arg-type]
+    except StopIteration as done:
+        return True, done.value

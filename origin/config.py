@@ -1,0 +1,72 @@
+"""Everything about an origin that an operator may change."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginConfig:
+    data: Path
+    """Directory of the database (and whatever else is kept)."""
+
+    host: str = "127.0.0.1"
+    port: int = 8081
+    """0 picks a free one."""
+
+    admin_port: int | None = None
+    """Of the administration listener, on the loopback interface; None for none."""
+
+    workers: int = 1
+
+    local_root: Path | None = None
+    """Directory below which ``local/`` finds files; None turns ``local/`` off."""
+
+    page_entry: str | None = None
+    """Entry that the demo page plays; None turns the page off."""
+
+    players: Path | None = None
+    """The ``node_modules`` that holds the page's players."""
+
+    index_cache: int = 256 << 20
+    """Bytes of flavor indexes that a worker keeps."""
+
+    manifest_cache: int = 64 << 20
+    """Bytes of manifests that a worker keeps."""
+
+    open_files: int = 512
+    """Source files that a worker keeps open."""
+
+    requests: int = 512
+    """Requests that a worker carries out at once; past it they are answered 503."""
+
+    connections: int = 4096
+    """Connections of a worker; past it they are closed."""
+
+    built_bytes: int = 256 << 20
+    """Bytes of segments that must be built whole before they are sent, at once."""
+
+    send_window: int = 1 << 20
+    """Bytes of a response that are read ahead of the client."""
+
+    minimum_rate: int = 8 << 10
+    """Bytes per second that a client must take, averaged over a window."""
+
+    patience: float = 20.0
+    """Seconds that a client may pause on top of that."""
+
+    drain: float = 30.0
+    """Seconds for responses to finish after SIGTERM."""
+
+    def __post_init__(self) -> None:
+        for name in ("port", "admin_port"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 65535:
+                raise ValueError(f"{name}: {value} is not a port")
+        if not 1 <= self.workers <= 256:
+            raise ValueError(f"workers: {self.workers} is not between 1 and 256")
+        for name in ("index_cache", "manifest_cache", "open_files", "requests", "connections",
+                     "built_bytes", "send_window", "minimum_rate"):  # fmt: skip
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}: must be positive")
+        if self.local_root is not None and not self.local_root.is_dir():
+            raise ValueError(f"local_root: {self.local_root} is not a directory")

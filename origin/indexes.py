@@ -1,0 +1,143 @@
+"""Flavor indexes in memory, bounded in bytes: from the database, or parsed on first use."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from metadata.errors import BadRow
+from metadata.indexes import load_index_blocks, load_index_headers
+from metadata.records import FlavorRecord
+from origin.database import Database
+from origin.errors import SourceUnavailable
+from origin.flights import Flights
+from origin.storage.local import LocalFile, LocalFiles
+from packager.errors import MalformedMedia
+from packager.index import FORMAT, Blocks, FlavorIndex, build_index, decode_header
+from packager.plan import run_reads
+from packager.recipe import Wanted
+
+_COLUMN_BYTES = 8
+_OVERHEAD = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flavor:
+    """A flavor that can be packaged: its index, its blocks and its file."""
+
+    index: FlavorIndex
+    path: str
+    size: int
+    """That the file had when it was indexed."""
+
+    row: int | None
+    """Of the flavor version whose blocks are in the database; None where they came with the
+    index."""
+
+
+def _header_size(flavor: Flavor) -> int:
+    index = flavor.index
+    columns = sum(
+        len(track.sync) + 2 * len(track.entry) + len(track.block_dts) for track in index.tracks
+    )
+    blocks = sum(len(block) for own in index.blocks for block in own.values())
+    return _OVERHEAD + _COLUMN_BYTES * columns + blocks
+
+
+class Indexes:
+    """Finds flavors; the only user of index rows."""
+
+    def __init__(self, database: Database, files: LocalFiles, capacity: int) -> None:
+        self._database = database
+        self._files = files
+        self._flavors: LRUCache[object, Flavor] = LRUCache(capacity // 2, _header_size)
+        self._blocks: LRUCache[tuple[int, int, int], bytes] = LRUCache(
+            capacity // 2, lambda block: len(block) + 128
+        )
+        self._flights: Flights[object, Flavor] = Flights()
+        self._block_flights: Flights[object, None] = Flights()
+        self.parsed = 0
+        """How many files were parsed because no index was at hand."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return int(self._flavors.currsize + self._blocks.currsize)
+
+    async def of_version(self, record: FlavorRecord) -> Flavor:
+        """The flavor of a database row."""
+        return await self._flavor(record.int_id, lambda: self._from_row(record))
+
+    async def of_file(self, path: str) -> Flavor:
+        """The flavor of a file without a row.  Raises ``NotFound`` where there is none."""
+        file = await self._files.open(path)
+        return await self._flavor((path, file.identity), lambda: self._parse(path, file))
+
+    async def _flavor(self, key: object, load: Callable[[], Awaitable[Flavor]]) -> Flavor:
+        if (known := self._flavors.get(key)) is not None:
+            return known
+
+        async def fetch() -> Flavor:
+            flavor = await load()
+            if _header_size(flavor) <= self._flavors.maxsize:
+                self._flavors[key] = flavor
+            return flavor
+
+        return await self._flights.join(key, fetch)
+
+    async def _from_row(self, record: FlavorRecord) -> Flavor:
+        """From the stored index; where there is none that we know, from the file."""
+        headers = await self._database.ask(load_index_headers, [record.int_id])
+        header = headers.get(record.int_id)
+        if header is not None and header.format == FORMAT:
+            try:
+                index = decode_header(header.data)
+            except MalformedMedia as error:
+                raise BadRow("flavor_index", record.int_id, str(error)) from None
+            return Flavor(index, record.path, record.size, record.int_id)
+        file = await self._files.open(record.path)
+        if file.size != record.size:
+            raise SourceUnavailable("the source is not the file that was ingested")
+        return await self._parse(record.path, file)
+
+    async def _parse(self, path: str, file: LocalFile) -> Flavor:
+        self.parsed += 1
+        loop = asyncio.get_running_loop()
+        index = await loop.run_in_executor(
+            None, lambda: run_reads(build_index(file.size, facts=False), file.read_now)
+        )
+        return Flavor(index, path, file.size, None)
+
+    async def blocks(self, flavor: Flavor, wanted: Wanted) -> Blocks:
+        """The blocks that a computation wants, from memory or the database."""
+        position = flavor.index.tracks.index(wanted.track)
+        if flavor.row is None:
+            return flavor.index.blocks[position]
+        row = flavor.row
+        found = self._at_hand(row, position, wanted.numbers)
+        missing = [number for number in wanted.numbers if number not in found]
+        if missing:
+            start, stop = missing[0], missing[-1] + 1
+            key = (row, position, start, stop)
+            loaded: dict[int, bytes] = {}
+
+            async def load() -> None:
+                rows = await self._database.ask(load_index_blocks, row, position, start, stop)
+                for number, data in zip(range(start, stop), rows, strict=True):
+                    if len(data) + 128 <= self._blocks.maxsize:
+                        self._blocks[row, position, number] = data
+                loaded.update(zip(range(start, stop), rows, strict=True))
+
+            await self._block_flights.join(key, load)
+            found |= loaded or self._at_hand(row, position, range(start, stop))
+        if len(found) < len(wanted.numbers):  # another's load was evicted already: our own
+            rows = await self._database.ask(
+                load_index_blocks, row, position, wanted.numbers.start, wanted.numbers.stop
+            )
+            found = dict(zip(wanted.numbers, rows, strict=True))
+        return found
+
+    def _at_hand(self, row: int, position: int, numbers: range) -> dict[int, bytes]:
+        found = {number: self._blocks.get((row, position, number)) for number in numbers}
+        return {number: block for number, block in found.items() if block is not None}

@@ -1,0 +1,283 @@
+"""``headrace ingest``, ``entries`` and ``show``."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from metadata.changes import add_entry, add_flavor_versions
+from metadata.engine import open_reader, open_writer
+from metadata.entries import find_by_source, find_entry, find_flavor, list_entries
+from metadata.errors import BadId, DatabaseUnavailable, MetadataError
+from metadata.flavors import current
+from metadata.ids import check_id, new_id
+from metadata.migrate import upgrade
+from metadata.records import EntryRecord, FlavorRecord, NewFlavor
+from metadata.sessions import reading, writing
+from origin.ingest.examine import Examined, Found, Refused, examine
+from packager.recipe import MAX_FLAVORS
+
+OK, FAILED, MISUSED = 0, 1, 2
+_PAGE = 500
+_SHOW_PROGRESS_FROM = 64 << 20
+"""Bytes of a call from which a progress bar is worth its lines."""
+
+
+class Misused(Exception):
+    """The options contradict each other or what is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What a call asks for."""
+
+    files: tuple[Path, ...]
+    entry: str | None
+    partner: int
+    name: str | None
+    replace: str | None
+
+
+def ingest(
+    files: tuple[Path, ...],
+    data: Path,
+    entry: str | None,
+    partner: int,
+    name: str | None,
+    replace: str | None,
+    as_json: bool,
+) -> int:
+    """Take *files* as the flavors of one entry, all or nothing; the exit status."""
+    with _said("headrace ingest") as status:
+        order = _Order(files, entry, partner, name, replace)
+        _check(order)
+        engine = open_writer(data)
+        upgrade(engine)
+        entry_id = _ingest(engine, order)
+        _print_flavors(_need_entry(engine, entry_id), as_json, bare=True)
+    return status[0]
+
+
+def entries(data: Path, as_json: bool) -> int:
+    """List the entries; the exit status."""
+    with _said("headrace entries") as status:
+        after = ""
+        engine = open_reader(data)
+        while True:
+            with reading(engine) as session:
+                page = list_entries(session, limit=_PAGE, after=after)
+            for one in page:
+                facts = {
+                    "entry": one.id, "partner": one.partner_id, "name": one.name,
+                    "flavors": one.flavors, "duration_ms": one.duration_ms,
+                }  # fmt: skip
+                line = f"{one.id}  {_clock(one.duration_ms)}  {one.flavors} flavors  {one.name}"
+                print(json.dumps(facts) if as_json else line)  # noqa: T201
+            if len(page) < _PAGE:
+                break
+            after = page[-1].id
+    return status[0]
+
+
+def show(data: Path, entry: str, as_json: bool) -> int:
+    """Show one entry and its flavors; the exit status."""
+    with _said("headrace show") as status:
+        _checked_id(entry, "entry")
+        _print_flavors(_need_entry(open_reader(data), entry), as_json, bare=False)
+    return status[0]
+
+
+@contextmanager
+def _said(command: str) -> Iterator[list[int]]:
+    """What goes wrong inside, in one line; the status is in the list."""
+    status = [OK]
+    try:
+        yield status
+    except Misused as error:
+        status[0] = _say(command, str(error), MISUSED)
+    except (Refused, MetadataError, DatabaseUnavailable) as error:
+        status[0] = _say(command, str(error), FAILED)
+
+
+def _say(command: str, message: str, status: int) -> int:
+    print(f"{command}: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    return status
+
+
+# -- ingest
+
+
+def _check(order: _Order) -> None:
+    if order.entry is not None:
+        _checked_id(order.entry, "--entry")
+    if order.replace is not None:
+        _checked_id(order.replace, "--replace")
+        if len(order.files) != 1:
+            raise Misused(f"--replace: takes one file, not {len(order.files)}")
+    if len(order.files) > MAX_FLAVORS:
+        raise Misused(f"{len(order.files)} files are more than the {MAX_FLAVORS} of an entry")
+
+
+def _checked_id(text: str, option: str) -> None:
+    try:
+        check_id(text)
+    except BadId as error:
+        raise Misused(f"{option}: {error}") from None
+
+
+def _ingest(engine: Engine, order: _Order) -> str:
+    found = [Found.at(path) for path in order.files]
+    if len({one.path for one in found}) < len(found):
+        raise Misused("the same file is named twice")
+    with reading(engine) as session:
+        plan = _plan(session, order, found)
+    examined = _examine_all([one for one, _ in plan.work])
+    now = time.time_ns()
+    flavors = [
+        NewFlavor(flavor_id, made.facts, made.index)
+        for (_, flavor_id), made in zip(plan.work, examined, strict=True)
+    ]
+    with writing(engine) as session:
+        if plan.is_new:
+            add_entry(
+                session, entry_id=plan.entry, partner_id=order.partner,
+                name=order.name or order.files[0].stem, flavors=flavors, now=now,
+            )  # fmt: skip
+        elif flavors:
+            add_flavor_versions(session, plan.entry, flavors, now=now)
+    return plan.entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    entry: str
+    is_new: bool
+    work: tuple[tuple[Found, str], ...]
+    """Files to read, and the flavors that they are or become."""
+
+
+def _plan(session: Session, order: _Order, found: Sequence[Found]) -> _Plan:
+    """What *found* means for what is stored: unchanged files are no work."""
+    if order.replace is not None:
+        return _plan_replacement(session, order.replace, order.entry, found[0])
+    known = {one.path: find_by_source(session, one.path) for one in found}
+    entry = order.entry or _entry_of_all(known)
+    if entry is None:
+        return _Plan(new_id(), True, tuple((one, new_id()) for one in found))
+    record = find_entry(session, entry, replaced_after=time.time_ns())
+    if record is None:
+        return _Plan(entry, True, tuple((one, new_id()) for one in found))
+    mine = {flavor.path: flavor for flavor in current(record.flavors)}
+    added = sum(one.path not in mine for one in found)
+    if len(mine) + added > MAX_FLAVORS:
+        raise Misused(f"entry {entry} would have more than {MAX_FLAVORS} flavors")
+    work = [
+        (one, mine[one.path].id if one.path in mine else new_id())
+        for one in found
+        if one.path not in mine or not _is_same(one, mine[one.path])
+    ]
+    return _Plan(entry, False, tuple(work))
+
+
+def _plan_replacement(session: Session, flavor: str, entry: str | None, found: Found) -> _Plan:
+    stored = find_flavor(session, flavor)
+    if stored is None:
+        raise Misused(f"--replace: there is no flavor {flavor}")
+    if entry not in (None, stored.entry_id):
+        raise Misused(f"--replace: flavor {flavor} belongs to entry {stored.entry_id}")
+    same = stored.path == found.path and _is_same(found, stored)
+    return _Plan(stored.entry_id, False, () if same else ((found, flavor),))
+
+
+def _is_same(found: Found, stored: FlavorRecord) -> bool:
+    return (found.size, found.mtime_ns) == (stored.size, stored.mtime_ns)
+
+
+def _entry_of_all(known: dict[str, list[FlavorRecord]]) -> str | None:
+    """The oldest entry that all these files are flavors of already."""
+    shared = set.intersection(*({row.entry_id for row in rows} for rows in known.values()))
+    for rows in known.values():
+        for row in rows:
+            if row.entry_id in shared:
+                return row.entry_id
+    return None
+
+
+def _examine_all(files: Sequence[Found]) -> list[Examined]:
+    total = sum(one.size for one in files)
+    with _progress(total) as advance:
+        examined = [examine(one, advance) for one in files]
+    for one, made in zip(files, examined, strict=True):
+        for reason in made.left_out:
+            print(f"{one.path}: left out: {reason}", file=sys.stderr)  # noqa: T201
+    return examined
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Any]:
+    """A bar on standard error for long work; silent for short."""
+    if total < _SHOW_PROGRESS_FROM:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+# -- showing
+
+
+def _need_entry(engine: Engine, entry: str) -> EntryRecord:
+    with reading(engine) as session:
+        record = find_entry(session, entry, replaced_after=time.time_ns())
+    if record is None:
+        raise Refused(f"{entry}: there is no such entry")
+    return record
+
+
+def _print_flavors(record: EntryRecord, as_json: bool, *, bare: bool) -> None:
+    flavors = current(record.flavors)
+    if as_json:
+        for number, flavor in enumerate(flavors, 1):
+            print(json.dumps(_flavor_facts(record, number, flavor)))  # noqa: T201
+        return
+    if bare:
+        print(record.id)  # noqa: T201
+        return
+    print(f"{record.id}  partner {record.partner_id}  {record.name}")  # noqa: T201
+    for number, one in enumerate(flavors, 1):
+        picture = f"{one.width}x{one.height}" if one.height else "audio"
+        print(  # noqa: T201
+            f"  -f{number}  {one.id}  v{one.version}  {picture}  {one.bitrate // 1000} kb/s  "
+            f"{_clock(one.duration_ms)}  {one.codecs}  {one.path}"
+        )
+
+
+def _flavor_facts(record: EntryRecord, number: int, flavor: FlavorRecord) -> dict[str, Any]:
+    return {
+        "entry": record.id,
+        "partner": record.partner_id,
+        "flavor": flavor.id,
+        "version": flavor.version,
+        "index": number,
+        "path": flavor.path,
+        "width": flavor.width,
+        "height": flavor.height,
+        "codecs": flavor.codecs,
+        "duration_ms": flavor.duration_ms,
+    }
+
+
+def _clock(milliseconds: int) -> str:
+    seconds = milliseconds // 1000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,0 +1,137 @@
+"""Recipes to manifests: the names in them, and which tracks go together."""
+
+from collections.abc import Callable
+
+from origin.urls import Target, segment_name, selectors
+from packager.bandwidth import minimum_buffer
+from packager.dash.mpd import mpd
+from packager.errors import UnknownSegment
+from packager.hls.media_playlist import media_playlist, target_duration
+from packager.hls.variants import audio_apart, muxed_variants, separate_variants
+from packager.presentation import (
+    AudioRendition,
+    Bitrate,
+    Presentation,
+    Timeline,
+    VideoRendition,
+)
+from packager.recipe import (
+    Choice,
+    Needs,
+    Recipe,
+    mux,
+    muxed_bitrate,
+    presentation,
+    track_cuts,
+)
+from packager.tracks import Kind
+
+_Rendition = VideoRendition | AudioRendition
+
+
+def master_playlist(recipe: Recipe, target: Target) -> Needs[str]:
+    """The multivariant playlist."""
+    every = yield from presentation(recipe, merge_audio=False)
+    if not target.fmp4 and not audio_apart(every):
+        return (yield from _muxed_master(recipe, every))
+    merged = yield from presentation(recipe, merge_audio=True)
+    if target.fmp4:
+        return separate_variants(merged, _index_name).render()
+    rates: dict[str, Bitrate] = {}
+    seconds = _target(merged)
+    for one in (*merged.video, *merged.audio):
+        rates[one.name] = yield from muxed_bitrate(recipe, _choice(one), seconds)
+    return separate_variants(merged, _index_name, lambda one: rates[one.name]).render()
+
+
+def _muxed_master(recipe: Recipe, every: Presentation) -> Needs[str]:
+    own = {one.flavor: one for one in every.audio}
+    rates: dict[int, Bitrate] = {}
+    seconds = _target(every)
+    for video in every.video:
+        choice = _together(video, own.get(video.flavor))
+        rate = yield from muxed_bitrate(recipe, choice, seconds)
+        rates[video.flavor] = max(rate, rates.get(video.flavor, rate), key=lambda one: one.peak)
+
+    def name(video: VideoRendition, audio: AudioRendition | None) -> str:
+        return f"index{selectors(_together(video, audio))}.m3u8"
+
+    return muxed_variants(every, rates, name).render()
+
+
+def _choice(one: _Rendition) -> Choice:
+    if isinstance(one, VideoRendition):
+        return Choice(one.flavor, video=one.track)
+    return Choice(one.flavor, audio=one.track)
+
+
+def _together(video: VideoRendition, audio: AudioRendition | None) -> Choice:
+    return Choice(video.flavor, video.track, None if audio is None else audio.track)
+
+
+def _index_name(one: _Rendition) -> str:
+    return f"index{selectors(_choice(one))}.m3u8"
+
+
+def _target(of: Presentation) -> int:
+    return target_duration(one.timeline for one in of.renditions)
+
+
+def index_playlist(recipe: Recipe, target: Target, choice: Choice, token: str) -> Needs[str]:
+    """The media playlist of the tracks in *choice*."""
+    if target.fmp4:
+        timeline = yield from _cmaf_timeline(recipe, choice)
+    else:
+        timeline = (yield from mux(recipe, choice)).timeline
+    seconds = target_duration([timeline, *(yield from _timelines(recipe))])
+    tail = f"{selectors(choice)}-x{token}"
+
+    def name(number: int) -> str:
+        return segment_name(target.protocol, target.fmp4, number, tail)
+
+    header = f"init{tail}.mp4" if target.fmp4 else None
+    return media_playlist(timeline, name, target=seconds, map_uri=header)
+
+
+def _cmaf_timeline(recipe: Recipe, choice: Choice) -> Needs[Timeline]:
+    if (choice.video is None) == (choice.audio is None):
+        raise UnknownSegment("an fMP4 playlist has one track")
+    kind = Kind.AUDIO if choice.video is None else Kind.VIDEO
+    track = recipe.track(choice.flavor, kind, choice.video or choice.audio or 0)
+    cuts = yield from track_cuts(recipe, choice.flavor, track)
+    return Timeline(track.track.timescale, cuts.starts, cuts.end)
+
+
+def _timelines(recipe: Recipe) -> Needs[list[Timeline]]:
+    """Of every track on its own, so that all lists agree on one target duration (P-02)."""
+    found = []
+    for flavor, index in enumerate(recipe.flavors, 1):
+        for track in index.tracks:
+            cuts = yield from track_cuts(recipe, flavor, track)
+            found.append(Timeline(track.track.timescale, cuts.starts, cuts.end))
+    return found
+
+
+def media_presentation(recipe: Recipe, target: Target, token: str) -> Needs[str]:
+    """The MPD."""
+    merged = yield from presentation(recipe, merge_audio=True)
+
+    def named(make: Callable[[str], str]) -> Callable[[_Rendition], str]:
+        return lambda one: make(f"{selectors(_choice(one))}-x{token}")
+
+    return mpd(
+        merged,
+        min_buffer=minimum_buffer(one.timeline for one in merged.renditions),
+        media=named(lambda tail: segment_name(target.protocol, True, "$Number$", tail)),
+        initialization=named(lambda tail: f"init{tail}.mp4"),
+    )
+
+
+def default_choice(recipe: Recipe, target: Target, choice: Choice) -> Choice:
+    """*choice*, or the first tracks of its flavor where it names none."""
+    if choice.video is not None or choice.audio is not None:
+        return choice
+    flavor = recipe.flavor(choice.flavor)
+    video = 1 if flavor.of_kind(Kind.VIDEO) else None
+    audio = 1 if flavor.of_kind(Kind.AUDIO) else None
+    return Choice(choice.flavor, video, None if target.fmp4 and video else audio)

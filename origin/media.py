@@ -1,0 +1,143 @@
+"""A parsed URL to the body that it names."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from cachetools import LRUCache
+
+from origin.catalog import Catalog, Presented
+from origin.errors import Overloaded
+from origin.flights import Flights
+from origin.manifests import (
+    default_choice,
+    index_playlist,
+    master_playlist,
+    media_presentation,
+)
+from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag, text
+from origin.urls import FileKind, Target, render_target
+from packager.isobmff.init_segment import init_segment
+from packager.plan import Plan, Unplanned
+from packager.recipe import Choice, Needs, cmaf_segment, muxed_segment
+from packager.tracks import Kind
+
+HLS_TYPE = "application/vnd.apple.mpegurl"
+DASH_TYPE = "application/dash+xml"
+TS_TYPE = "video/mp2t"
+VIDEO_TYPE, AUDIO_TYPE = "video/mp4", "audio/mp4"
+
+
+class Media:
+    """Bodies of everything below the protocols' paths."""
+
+    def __init__(self, catalog: Catalog, *, manifest_cache: int, built_bytes: int) -> None:
+        self._catalog = catalog
+        self._texts: LRUCache[tuple[str, str], Text] = LRUCache(
+            manifest_cache, lambda made: made.size
+        )
+        self._flights: Flights[tuple[str, str], Text] = Flights()
+        self._room = built_bytes
+
+    async def find(self, target: Target) -> Body | Text:
+        presented = await self._catalog.find(target.source, target.file.token)
+        match target.file.kind:
+            case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
+                return await self._manifest(target, presented)
+            case FileKind.INIT:
+                return self._init(target, presented)
+            case FileKind.SEGMENT:
+                return await self._segment(target, presented)
+
+    # -- manifests
+
+    async def _manifest(self, target: Target, presented: Presented) -> Text:
+        key = (render_target(target), presented.token)
+        if (known := self._texts.get(key)) is not None:
+            return known
+
+        async def make() -> Text:
+            content, kind = await self._write(target, presented)
+            made = text(content, kind, MANIFEST)
+            if made.size <= self._texts.maxsize:
+                self._texts[key] = made
+            return made
+
+        return await self._flights.join(key, make)
+
+    def _write(self, target: Target, presented: Presented) -> Awaitable[tuple[str, str]]:
+        recipe, token = presented.recipe, presented.token
+        match target.file.kind:
+            case FileKind.MASTER:
+                return self._written(presented, master_playlist(recipe, target), HLS_TYPE)
+            case FileKind.MANIFEST:
+                manifest = media_presentation(recipe, target, token)
+                return self._written(presented, manifest, DASH_TYPE)
+            case _:
+                choice = self._choice(target, presented)
+                playlist = index_playlist(recipe, target, choice, token)
+                return self._written(presented, playlist, HLS_TYPE)
+
+    async def _written(
+        self, presented: Presented, needs: Needs[str], kind: str
+    ) -> tuple[str, str]:
+        return await self._catalog.carry_out_aside(presented, needs), kind
+
+    # -- media
+
+    def _choice(self, target: Target, presented: Presented) -> Choice:
+        return default_choice(presented.recipe, target, target.file.choice or Choice(1))
+
+    def _body(
+        self, target: Target, presented: Presented, plan: Plan, kind: str,
+        source: object = None,
+    ) -> Body:  # fmt: skip
+        file = target.file
+        etag = strong_etag(
+            presented.token, file.kind, str(target.fmp4), str(file.number),
+            str(self._choice(target, presented)),
+        )  # fmt: skip
+        cache_control = IMMUTABLE if presented.lasting and file.token else SHORT
+        return Body(plan, source, kind, cache_control, etag)  # type: ignore[arg-type]
+
+    def _init(self, target: Target, presented: Presented) -> Body:
+        choice = self._choice(target, presented)
+        kind = Kind.AUDIO if choice.video is None else Kind.VIDEO
+        number = choice.audio if choice.video is None else choice.video
+        track = presented.recipe.track(choice.flavor, kind, number or 0)
+        plan = Plan((init_segment(track),))
+        return self._body(target, presented, plan, _mp4_type(choice))
+
+    async def _segment(self, target: Target, presented: Presented) -> Body:
+        choice = self._choice(target, presented)
+        recipe, number = presented.recipe, target.file.number
+        source = await self._catalog.open(presented, choice.flavor)
+        if target.fmp4:
+            plan = await self._catalog.carry_out(
+                presented, cmaf_segment(recipe, choice, number)
+            )
+            return self._body(target, presented, plan, _mp4_type(choice), source)
+        made = await self._catalog.carry_out(presented, muxed_segment(recipe, choice, number))
+        if isinstance(made, Unplanned):
+            made = await self._build(made, source.read)
+        return self._body(target, presented, made, TS_TYPE, source)
+
+    async def _build(self, body: Unplanned, read: Callable[..., Awaitable[memoryview]]) -> Plan:
+        """Read and make a whole segment, so that its length and its faults are known."""
+        size = sum(extent.length for extent in body.extents)
+        if size > self._room:
+            raise Overloaded("too many segments are being built")
+        self._room -= size
+        try:
+            buffer = await read(body.extents)
+            parts, position = [], 0
+            for extent in body.extents:
+                parts.append(buffer[position : position + extent.length])
+                position += extent.length
+            made = await asyncio.get_running_loop().run_in_executor(None, body.make, parts)
+        finally:
+            self._room += size
+        return Plan((made,))
+
+
+def _mp4_type(choice: Choice) -> str:
+    return AUDIO_TYPE if choice.video is None else VIDEO_TYPE

@@ -1,0 +1,129 @@
+"""An origin as a process: a parent that listens, workers that serve."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from origin.config import OriginConfig
+from serving import admin, parent
+from serving.counters import Counter, Gauge, Histogram, Metric
+from serving.sockets import address, listen
+from serving.worker import Worker
+
+_log = logging.getLogger("origin")
+
+_STATUSES = ("2xx", "3xx", "4xx", "5xx", "aborted")
+_METRICS: tuple[Metric, ...] = (
+    Counter(
+        "headrace_origin_requests_total", "Requests answered, by status.", {"status": _STATUSES}
+    ),
+    Counter("headrace_origin_bytes_total", "Bytes of bodies sent."),
+    Counter("headrace_origin_database_questions_total", "Questions asked of the database."),
+    Counter("headrace_origin_indexes_parsed_total", "Files parsed for want of an index."),
+    Gauge("headrace_origin_requests_in_flight", "Requests being carried out."),
+    Gauge("headrace_origin_connections", "Open connections."),
+    Gauge("headrace_origin_index_cache_bytes", "Flavor indexes in memory."),
+    Histogram(
+        "headrace_origin_first_byte_seconds",
+        "From the end of a request's header to the first byte of its answer.",
+        (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+    ),
+)
+_SAMPLED_EVERY = 1.0
+"""Seconds between two readings of what is only a level."""
+
+
+def run(config: OriginConfig) -> int:
+    """Serve until SIGTERM; the exit status.  Raises ``ListenError``."""
+    listener = listen(config.host, config.port)
+    admin_listener = None
+    if config.admin_port is not None:
+        admin_listener = listen("127.0.0.1", config.admin_port)
+    _import_before_fork()
+    return parent.run(
+        "headrace origin",
+        lambda worker: _main(config, worker),
+        listener=listener,
+        admin=admin_listener,
+        workers=config.workers,
+        counters=_METRICS,
+        drain=config.drain,
+        ready_line=f"headrace origin ready {address(listener)}",
+    )
+
+
+def _import_before_fork() -> None:
+    """What every worker needs, so that they share its memory."""
+    import origin.media
+    import origin.server  # noqa: F401
+
+
+async def _main(config: OriginConfig, worker: Worker) -> None:
+    from origin.catalog import Catalog
+    from origin.database import Database
+    from origin.indexes import Indexes
+    from origin.media import Media
+    from origin.page import Page
+    from origin.server import Server, Site
+    from origin.storage.local import LocalFiles
+    from origin.urls import parse_target
+
+    database = Database(config.data)
+    files = LocalFiles(config.open_files)
+    indexes = Indexes(database, files, config.index_cache)
+    catalog = Catalog(database, files, indexes, config.local_root, time.time_ns)
+    media = Media(catalog, manifest_cache=config.manifest_cache, built_bytes=config.built_bytes)
+    page = Page(config.page_entry, config.players)
+    row = worker.row
+    first_byte = row.histogram("headrace_origin_first_byte_seconds")
+
+    async def find(path: str):  # type: ignore[no-untyped-def]
+        return page.find(path) or await media.find(parse_target(path))
+
+    def report(record: Mapping[str, object]) -> None:
+        status = int(record["status"])  # type: ignore[call-overload]
+        name = f"{status // 100}xx" if status else "aborted"
+        row.add("headrace_origin_requests_total", name)
+        row.add("headrace_origin_bytes_total", amount=float(record["bytes"]))  # type: ignore[arg-type]
+        first_byte.observe(float(record["first_ms"]) / 1000)  # type: ignore[arg-type]
+        worker.log.write(record)
+
+    def on_bug(error: Exception) -> None:
+        _log.error("a request failed for a reason that nobody foresaw", exc_info=error)
+
+    site = Site(config, find, report, on_bug)
+    server = Server(site, config.connections)
+    server.add_socket(worker.listener)
+    await admin.serve(worker)
+    worker.on_orphaned(server.stop)
+    worker.ready()
+    levels = asyncio.ensure_future(_sample(worker, site, server, indexes, database))
+    await worker.draining()
+    site.draining = True
+    server.stop()
+    if site.tasks:
+        await asyncio.wait(site.tasks, timeout=max(1.0, config.drain - 1))
+    levels.cancel()
+    await server.close_all_connections()
+    await database.close()
+
+
+async def _sample(worker: Worker, site, server, indexes, database) -> None:  # type: ignore[no-untyped-def]
+    """Levels and totals that others keep, into this worker's row."""
+    row = worker.row
+    questions = parsed = 0
+    while True:
+        row.set("headrace_origin_requests_in_flight", to=site.in_flight)
+        row.set("headrace_origin_connections", to=server.connections)
+        row.set("headrace_origin_index_cache_bytes", to=indexes.size)
+        row.add(
+            "headrace_origin_database_questions_total", amount=database.questions - questions
+        )
+        row.add("headrace_origin_indexes_parsed_total", amount=indexes.parsed - parsed)
+        questions, parsed = database.questions, indexes.parsed
+        await asyncio.sleep(_SAMPLED_EVERY)
+
+
+__all__ = ["Path", "run"]

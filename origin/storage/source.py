@@ -1,0 +1,26 @@
+"""One source of media: a size, a validator, and ranges of bytes.
+
+``origin.storage.local`` is the first kind; object stores and HTTP servers fit the same shape.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from packager.plan import Extent
+
+
+class Source(Protocol):
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def validator(self) -> str:
+        """Changes whenever the bytes may have changed; comparable within one process."""
+
+    async def read(self, extents: Sequence[Extent]) -> memoryview:
+        """The bytes of *extents*, end to end, in a writable buffer of the caller's own.
+
+        Raises ``SourceUnavailable``; ``SourceChanged`` where the bytes are no longer those
+        that the validator stands for.
+        """

@@ -1,0 +1,256 @@
+"""The URL grammar (design §3), parsed once into a value that everything else takes.
+
+    /{protocol}/[container/fmp4/]{source}/{file}
+
+    source  e/{entry}   local/{file}   local/{prefix},{a},{b},{postfix}.urlset
+    file    master.m3u8  index[-f1][-v1][-a1].m3u8  manifest.mpd
+            seg-{n}…[-x{token}].ts|m4s   fragment-{n}….m4s   init….mp4
+
+A path is percent-decoded once.  What is left over, doubled, out of order or written in two
+ways is refused: one resource has one URL, or caches hold it twice.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from urllib.parse import quote, unquote_to_bytes
+
+from metadata.errors import BadId
+from metadata.ids import check_id
+from origin.errors import BadUrl
+from packager.recipe import MAX_FLAVORS, Choice
+
+MAX_PATH = 4096
+"""Bytes."""
+
+
+class Protocol(StrEnum):
+    HLS = "hls"
+    DASH = "dash"
+    CMAF = "cmaf"
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySource:
+    """All ready flavors of an entry."""
+
+    entry: str
+
+    def __str__(self) -> str:
+        return f"e/{self.entry}"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """Files below the configured root, in the URL's order."""
+
+    files: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return f"local/{self.text}"
+
+
+Source = EntrySource | LocalSource
+
+
+class FileKind(StrEnum):
+    MASTER = "master"
+    INDEX = "index"
+    MANIFEST = "manifest"
+    INIT = "init"
+    SEGMENT = "segment"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What of a presentation is asked for."""
+
+    kind: FileKind
+    choice: Choice | None = None
+    """Tracks; None where the kind takes no selectors."""
+
+    number: int = 0
+    """Of a segment, from 1."""
+
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    protocol: Protocol
+    fmp4: bool
+    """Segments are fMP4, one track each."""
+
+    source: Source
+    file: File
+
+
+_SELECTORS = r"((?:-[a-wyz][0-9]*)*)"
+_TOKEN = r"(?:-x([0-9a-f]{8}))?"
+_NUMBER = r"([1-9][0-9]{0,8})"
+_FILES = {
+    name: re.compile(pattern)
+    for name, pattern in {
+        "master": r"master\.m3u8",
+        "manifest": r"manifest\.mpd",
+        "index": rf"index{_SELECTORS}\.m3u8",
+        "init": rf"init{_SELECTORS}{_TOKEN}\.mp4",
+        "seg": rf"seg-{_NUMBER}{_SELECTORS}{_TOKEN}\.(ts|m4s)",
+        "fragment": rf"fragment-{_NUMBER}{_SELECTORS}{_TOKEN}\.m4s",
+    }.items()
+}
+_OF_PROTOCOL = {
+    Protocol.HLS: ("master", "index", "init", "seg"),
+    Protocol.DASH: ("manifest", "init", "fragment"),
+    Protocol.CMAF: ("master", "index", "manifest", "init", "seg"),
+}
+_SELECTOR = re.compile(r"-([a-z])([0-9]*)")
+_ID = re.compile(r"[1-9][0-9]{0,2}")
+_URLSET = ".urlset"
+_LATER = frozenset({"clipFrom", "clipTo", "tracks", "speed", "lang", "shift", "protect"})
+"""Path parameters of the contract whose parts are not built yet."""
+
+
+def parse_target(path: str) -> Target:
+    """Parse the path of a request, without its query.  Raises ``BadUrl``."""
+    parts = _segments(path)
+    if len(parts) < 3 or parts[0] not in _OF_PROTOCOL:
+        raise BadUrl("no such resource: a path starts with /hls, /dash or /cmaf")
+    protocol = Protocol(parts[0])
+    rest, name = parts[1:-1], parts[-1]
+    fmp4 = protocol is not Protocol.HLS
+    if rest[0] == "container":
+        if protocol is not Protocol.HLS or rest[1:2] != ["fmp4"]:
+            raise BadUrl("container/fmp4 is the only container, under /hls")
+        fmp4, rest = True, rest[2:]
+    return Target(protocol, fmp4, _parse_source(rest), _parse_file(protocol, fmp4, name))
+
+
+def _segments(path: str) -> list[str]:
+    if len(path) > MAX_PATH:
+        raise BadUrl(f"the path is longer than {MAX_PATH} bytes")
+    try:
+        text = unquote_to_bytes(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadUrl("the path is not UTF-8") from None
+    if not text.startswith("/"):
+        raise BadUrl("the path does not start with /")
+    parts = text[1:].split("/")
+    for part in parts:
+        if part in ("", ".", "..") or "\\" in part or not part.isprintable():
+            raise BadUrl("a path segment is empty, dots or not printable")
+    return parts
+
+
+def _parse_source(parts: list[str]) -> Source:
+    if parts[:1] == ["protect"]:
+        raise BadUrl("protect is not supported yet")
+    if parts[:1] == ["e"]:
+        return _parse_entry(parts)
+    if parts[:1] == ["local"] and len(parts) > 1:
+        return _parse_local("/".join(parts[1:]))
+    raise BadUrl("no source: a source is e/{entry} or local/{file}")
+
+
+def _parse_entry(parts: list[str]) -> EntrySource:
+    if len(parts) < 2:
+        raise BadUrl("e: no entry id")
+    if len(parts) > 2:
+        name = parts[2]
+        raise BadUrl(f"{name} is not supported yet" if name in _LATER else f"left over: {name}")
+    try:
+        return EntrySource(check_id(parts[1]))
+    except BadId as error:
+        raise BadUrl(str(error)) from None
+
+
+def _parse_local(text: str) -> LocalSource:
+    """One file, or a .urlset whose parts are joined as plain strings."""
+    if not text.endswith(_URLSET):
+        return LocalSource((text,), text)
+    prefix, *middles, postfix = text.removesuffix(_URLSET).split(",")
+    if not middles:
+        raise BadUrl(".urlset: no comma")
+    if len(middles) > MAX_FLAVORS:
+        raise BadUrl(f".urlset: {len(middles)} parts are more than {MAX_FLAVORS}")
+    files = tuple(prefix + middle + postfix for middle in middles)
+    if any(part in ("", ".", "..") for file in files for part in file.split("/")):
+        raise BadUrl(".urlset: a part makes an empty or dotted path segment")
+    return LocalSource(files, text)
+
+
+def _parse_file(protocol: Protocol, fmp4: bool, name: str) -> File:
+    for kind in _OF_PROTOCOL[protocol]:
+        if match := _FILES[kind].fullmatch(name):
+            return _file(kind, match, fmp4)
+    raise BadUrl(f"no such file under /{protocol}: {name}")
+
+
+def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
+    if kind in ("master", "manifest"):
+        return File(FileKind(kind))
+    if kind == "index":
+        return File(FileKind.INDEX, parse_selectors(match[1]))
+    if kind == "init":
+        if not fmp4:
+            raise BadUrl("init: MPEG-TS has no init segment")
+        return File(FileKind.INIT, parse_selectors(match[1]), token=match[2])
+    if kind == "seg" and (match[4] == "m4s") != fmp4:
+        raise BadUrl(f"seg: .{match[4]} is not the container of this path")
+    return File(FileKind.SEGMENT, parse_selectors(match[2]), int(match[1]), match[3])
+
+
+def parse_selectors(text: str) -> Choice:
+    """``-f1-v1-a1``, in this order, each at most once; without ``-f`` the first flavor."""
+    choice, allowed = Choice(1), "fva"
+    for letter, digits in _SELECTOR.findall(text):
+        if letter not in "fva":
+            raise BadUrl(f"selector -{letter} is not known")
+        if letter not in allowed:
+            raise BadUrl(f"selector -{letter} is doubled or out of order")
+        if not _ID.fullmatch(digits):
+            raise BadUrl(f"selector -{letter}{digits}: not a number from 1 to 999")
+        allowed = allowed[allowed.index(letter) + 1 :]
+        field = {"f": "flavor", "v": "video", "a": "audio"}[letter]
+        choice = replace(choice, **{field: int(digits)})
+    return choice
+
+
+def selectors(choice: Choice) -> str:
+    """The inverse of ``parse_selectors``: always written out."""
+    text = f"-f{choice.flavor}"
+    if choice.video is not None:
+        text += f"-v{choice.video}"
+    return text if choice.audio is None else f"{text}-a{choice.audio}"
+
+
+def segment_name(protocol: Protocol, fmp4: bool, number: int | str, tail: str) -> str:
+    """*tail* is selectors and token; *number* may be DASH's ``$Number$``."""
+    stem = "fragment" if protocol is Protocol.DASH else "seg"
+    return f"{stem}-{number}{tail}.{'m4s' if fmp4 else 'ts'}"
+
+
+def render_target(target: Target) -> str:
+    """The inverse of ``parse_target``."""
+    container = "container/fmp4/" if target.protocol is Protocol.HLS and target.fmp4 else ""
+    name = _render_file(target.protocol, target.fmp4, target.file)
+    return quote(
+        f"/{target.protocol}/{container}{target.source}/{name}", safe="/,:@!$&'()*+;=~"
+    )
+
+
+def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
+    tail = "" if file.choice is None else selectors(file.choice)
+    token = "" if file.token is None else f"-x{file.token}"
+    match file.kind:
+        case FileKind.MASTER:
+            return "master.m3u8"
+        case FileKind.MANIFEST:
+            return "manifest.mpd"
+        case FileKind.INDEX:
+            return f"index{tail}.m3u8"
+        case FileKind.INIT:
+            return f"init{tail}{token}.mp4"
+        case FileKind.SEGMENT:
+            return segment_name(protocol, fmp4, file.number, tail + token)
