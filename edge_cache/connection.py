@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
         try:
             self._feed(data)
             if self._incoming is not None and not self._head_done:
-                self._bound_head(len(data))
+                self._bound_head(self._incoming, len(data))
         except Refused as refused:
             self._refuse(refused)
         except httptools.HttpParserError as error:
@@ -391,11 +391,12 @@ class Connection(asyncio.Protocol):
                 raise
             return
 
-    def _bound_head(self, size: int) -> None:
+    def _bound_head(self, request: Request, size: int) -> None:
         """Bound what the parser holds back, a line that never ends, and the time for it."""
         if self._head_since is None:  # it began behind another request, in the same bytes
             self._head_since = self._since
             return
+        request.check_size(self._config)
         self._unparsed += size
         if self._unparsed > self._config.max_headers + self._config.max_request_line:
             raise Refused(431, "headers")

@@ -90,7 +90,7 @@ class Request:
 
     def complete(self, method: bytes, version: str, config: EdgeConfig) -> None:
         """The head is there: read the known fields, and refuse what must be."""
-        self._check_size(config)
+        self.check_size(config)
         self.method = method
         if version not in ("1.0", "1.1"):  # the parser also takes 0.9 and 2.0
             raise Refused(505, "version")
@@ -106,18 +106,20 @@ class Request:
         if b"content-length" in self.known or b"transfer-encoding" in self.known:
             self._check_framing(config.max_request_body)
 
-    def given_id(self) -> bytes | None:
-        """The client's own request id, if it can be trusted in a log line and a header."""
-        given = self.known.get(b"x-request-id", b"")
-        return given if _REQUEST_ID.fullmatch(given) else None
-
-    def _check_size(self, config: EdgeConfig) -> None:
+    def check_size(self, config: EdgeConfig) -> None:
+        """Bound the header lines, those of a head that is not complete yet included."""
         if len(self.fields) > config.max_header_fields:
             raise Refused(431, "headers")
+        self.size = 0
         for name, value in self.fields:
             self.size += len(name) + len(value) + 4
         if self.size > config.max_headers:
             raise Refused(431, "headers")
+
+    def given_id(self) -> bytes | None:
+        """The client's own request id, if it can be trusted in a log line and a header."""
+        given = self.known.get(b"x-request-id", b"")
+        return given if _REQUEST_ID.fullmatch(given) else None
 
     def _read_known(self) -> None:
         known = self.known
