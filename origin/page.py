@@ -14,7 +14,6 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
 }
-_OWN_FILES = {"/": "index.html", "/page/page.js": "page.js", "/page/page.css": "page.css"}
 _PLAYERS = {
     "/page/players/hls.min.js": "hls.js/dist/hls.min.js",
     "/page/players/shaka-player.compiled.js": "shaka-player/dist/shaka-player.compiled.js",
@@ -26,6 +25,7 @@ class Page:
     def __init__(self, entry: str | None, players: Path | None) -> None:
         self._entry = entry
         self._players = players
+        self._own = {file.name for file in _OWN.iterdir() if file.suffix in _TYPES}
         self._made: dict[str, Text] = {}
 
     def find(self, path: str) -> Text | None:
@@ -45,8 +45,9 @@ class Page:
         if path == "/page/config.json":
             config = {"entry": self._entry, "players": self._has_players()}
             return text(json.dumps(config) + "\n", "application/json", "no-store")
-        if path in _OWN_FILES:
-            return self._file(_OWN / _OWN_FILES[path])
+        name = "index.html" if path == "/" else path.removeprefix("/page/")
+        if name in self._own:
+            return self._file(_OWN / name)
         if path in _PLAYERS and self._players is not None:
             return self._file(self._players / _PLAYERS[path])
         raise NotFound("the page has no such file")
