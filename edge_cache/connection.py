@@ -49,7 +49,7 @@ class Host(Protocol):
     loop: asyncio.AbstractEventLoop
     draining: bool
 
-    def admit(self, connection: "Connection") -> bool: ...
+    def admit(self, connection: "Connection") -> bool | None: ...
 
     def forget(self, connection: "Connection") -> None: ...
 
@@ -90,7 +90,10 @@ class Connection(asyncio.Protocol):
         self._pacing = Pacing(self._config.min_send_rate, self._config.send_rate_window)
         peer = transport.get_extra_info("peername")
         self._client: bytes = peer[0].encode() if peer else b""
-        if not self._server.admit(self):
+        admitted = self._server.admit(self)
+        if admitted is None:
+            self.abort()
+        elif not admitted:
             self._refuse(Refused(503, "connections"))
 
     def connection_lost(self, _error: Exception | None) -> None:

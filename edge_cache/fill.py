@@ -70,10 +70,6 @@ class Fill:
         self._waiting: list[asyncio.Future[None]] = []
         self._progress: asyncio.Future[None] | None = None
 
-    def suits(self, request: Request) -> bool:
-        """Whether *request* selects the same variant; known once the head is there."""
-        return variant(self.names, request.fields) == variant(self.names, self.request.fields)
-
     def settle(self, outcome: Outcome) -> None:
         self.outcome.set_result(outcome)
 
@@ -125,12 +121,16 @@ class Fill:
 
 
 class Reader:
-    """One client's place in a fill's body: ``[offset, stop)``; *stop* None is the end."""
+    """One client's place in a fill's body: ``[offset, stop)``; None is the end.
 
-    def __init__(self, fill: Fill, offset: int = 0, stop: int | None = None) -> None:
-        self.offset = offset
+    It is taken when the client joins, before it is known what it will read: what nobody has
+    read yet must not be dropped under it.
+    """
+
+    def __init__(self, fill: Fill) -> None:
+        self.offset = 0
         self._fill = fill
-        self._stop = stop
+        self._stop: int | None = None
 
     def __enter__(self) -> "Reader":
         self._fill.readers.add(self)
@@ -139,6 +139,15 @@ class Reader:
     def __exit__(self, *_error: object) -> None:
         self._fill.readers.discard(self)
         self._fill.progressed()
+
+    def suits(self, request: Request) -> bool:
+        """Whether *request* selects the variant that came; known once the head is there."""
+        names, leader = self._fill.names, self._fill.request
+        return variant(names, request.fields) == variant(names, leader.fields)
+
+    def select(self, start: int, stop: int | None) -> None:
+        """Read this part only."""
+        self.offset, self._stop = start, stop
 
     async def read(self) -> memoryview | None:
         """The next bytes as they come; None at the end.  Raises what cut the body."""

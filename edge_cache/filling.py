@@ -29,6 +29,9 @@ FillKey = tuple[CacheKey, bool]
 """A key, and whether the request carries Authorization: a response to one that does may not
 be for one that does not, so they never wait for each other (RFC 9111 §3.5)."""
 
+_OF_THE_REQUEST = (Refusal.NO_ROOM, Refusal.AUTHORIZATION)
+"""Refusals that say nothing about what others were served before."""
+
 _log = logging.getLogger("edge")
 
 
@@ -194,7 +197,7 @@ class Filling:
             self._refused.mark(fill_key, self._clock())
         if response.status >= 500 and fill.stale is not None:
             self._resting.mark(fill.key, self._clock())
-        elif refused is not Refusal.NO_ROOM:
+        elif fill.stale is not None and refused not in _OF_THE_REQUEST:
             self._tier.discard(fill.key)
             self._count_tier()
         fill.settle(Turned(refused, response))
@@ -257,6 +260,7 @@ class Filling:
                 fill.complete()
                 return
             fill.append(piece)
+        raise UpstreamError(Failure.CLOSED)  # nobody is left to be told
 
     def _forget(self, fill: Fill) -> None:
         for key in [(fill.key, False), (fill.key, True)]:

@@ -114,15 +114,16 @@ class Node:
             return True
         fill, is_leader = self._filling.join(key, request, stale)
         request.role = Role.LEADER if is_leader else Role.FOLLOWER
-        try:
-            outcome = await self._outcome(fill, is_leader)
-            if outcome is None:
-                await self._pass(request, reply, forward, Refusal.SLOW_FILL)
-                return True
-            return await self._follow(request, reply, fill, outcome, forward)
-        finally:
-            if is_leader:
-                _leave(fill)
+        with Reader(fill) as reader:
+            try:
+                outcome = await self._outcome(fill, is_leader)
+                if outcome is not None:
+                    return await self._follow(request, reply, reader, outcome, forward)
+            finally:
+                if is_leader:
+                    _leave(fill)
+        await self._pass(request, reply, forward, Refusal.SLOW_FILL)
+        return True
 
     async def _outcome(self, fill: Fill, is_leader: bool) -> Outcome | None:
         """What came of *fill*; None if it takes longer than a follower should wait."""
@@ -134,7 +135,12 @@ class Node:
             return None
 
     async def _follow(
-        self, request: Request, reply: Reply, fill: Fill, outcome: Outcome, forward: Forward
+        self,
+        request: Request,
+        reply: Reply,
+        reader: Reader,
+        outcome: Outcome,
+        forward: Forward,
     ) -> bool:
         is_leader = request.role is Role.LEADER
         match outcome:
@@ -142,18 +148,23 @@ class Node:
                 await self._relay(request, reply, response, forward, refusal)
             case Turned(refusal):
                 await self._pass(request, reply, forward, refusal)
-            case _ if not fill.suits(request):
+            case _ if not reader.suits(request):
                 return False
             case Refreshed(entry):
                 request.upstream_status = 304
                 status = _forwarded(forward, 304, collapsed=not is_leader, stored=True)
                 reply.entry(entry, status, Verdict.REVALIDATED)
             case Flowing():
-                await self._stream(request, reply, fill, outcome, forward)
+                await self._stream(request, reply, reader, outcome, forward)
         return True
 
     async def _stream(
-        self, request: Request, reply: Reply, fill: Fill, flowing: Flowing, forward: Forward
+        self,
+        request: Request,
+        reply: Reply,
+        reader: Reader,
+        flowing: Flowing,
+        forward: Forward,
     ) -> None:
         """Send what *request* selects of a body that is still growing."""
         entry, size = flowing.entry, flowing.size
@@ -161,14 +172,12 @@ class Node:
         collapsed = request.role is Role.FOLLOWER
         status = _forwarded(forward, entry.status, collapsed=collapsed, stored=True)
         selection = select(request, entry, size)
-        start, stop = 0, size
         if isinstance(selection, Part):
-            start, stop = selection.part.start, selection.part.stop
-        with Reader(fill, start, stop) as reader:
-            if not reply.start(selection, entry, size, status, Verdict.MISS):
-                return
-            while piece := await reader.read():
-                await reply.write(piece)
+            reader.select(selection.part.start, selection.part.stop)
+        if not reply.start(selection, entry, size, status, Verdict.MISS):
+            return
+        while piece := await reader.read():
+            await reply.write(piece)
         reply.finish()
 
     async def _pass(

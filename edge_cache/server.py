@@ -10,13 +10,11 @@ from edge_cache.connection import Connection
 from edge_cache.journal import Journal
 from edge_cache.metrics import Tally
 from edge_cache.node import Node
+from serving.sockets import BACKLOG
 
 _TICK = 1.0
 """Seconds between two looks at the time-outs: they are tens of seconds, and one timer for all
 costs a hit nothing."""
-
-_BACKLOG = 4096
-"""As ``serving.sockets`` has it: the loop calls listen again with a number of its own."""
 
 
 class Server:
@@ -34,7 +32,7 @@ class Server:
 
     async def start(self, listener: socket.socket) -> None:
         self._server = await self.loop.create_server(
-            lambda: Connection(self), sock=listener, backlog=_BACKLOG
+            lambda: Connection(self), sock=listener, backlog=BACKLOG
         )
         self._tick()
 
@@ -58,11 +56,17 @@ class Server:
 
     # For connections.
 
-    def admit(self, connection: Connection) -> bool:
-        """Take note of *connection*; False if there are too many."""
+    def admit(self, connection: Connection) -> bool | None:
+        """Take note of *connection*; False if there are too many, None if far too many.
+
+        Telling a client that it is one too many takes a connection for a while, too.
+        """
         self._connections.add(connection)
         self._count()
-        return len(self._connections) <= self.config.max_connections
+        count, limit = len(self._connections), self.config.max_connections
+        if count > limit + limit // 10 + 1:
+            return None
+        return count <= limit
 
     def forget(self, connection: Connection) -> None:
         self._connections.discard(connection)

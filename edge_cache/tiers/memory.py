@@ -86,12 +86,13 @@ class MemoryTier:
         Variants by other names were chosen by a rule that no longer holds: they go.
         """
         rule = self._rules.get(target)
-        if rule is not None and rule.names == names:
+        if (rule.names if rule else ()) != names:
+            self.delete(target)
+            self._rules.pop(target, None)
+            rule = None
+        if rule is not None:
             rule.fills += 1
-            return
-        self.delete(target)
-        self._rules.pop(target, None)
-        if names:
+        elif names:
             self._rules[target] = Rule(names, fills=1)
 
     def settle(self, target: bytes, names: Names) -> None:

@@ -459,3 +459,58 @@ def test_beyond_admission_there_is_503() -> None:
             assert (await first).status == (await second).status == 200
 
     run(scenario())
+
+
+def test_a_body_past_the_limit_in_one_breath_loses_nothing() -> None:
+    """Head and more than the tier takes arrive in the same read, before any client is told."""
+
+    async def handler(_seen: Seen, exchange: Exchange) -> None:
+        chunk = b"%x\r\n%b\r\n" % (PART, b"x" * PART)
+        head = f"HTTP/1.1 200 OK\r\n{FRESH}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        await exchange.send(head + chunk * 3 + b"0\r\n\r\n")
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url, max_object=1000) as node:
+            herd = [asyncio.create_task(get(node.port, "/")) for _ in range(5)]
+            for answer in await asyncio.gather(*herd):
+                assert answer.body == b"x" * (3 * PART)
+            assert len(node.tier) == 0
+
+    run(scenario())
+
+
+def test_an_authorized_request_does_not_push_out_what_others_have() -> None:
+    async def handler(_seen: Seen, exchange: Exchange) -> None:
+        await exchange.respond(b"x", FRESH)
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url) as node:
+            await get(node.port, "/")
+            answer = await get(node.port, "/", "Authorization: a")
+            assert answer.cache.endswith("detail=authorization")
+            assert "hit" in (await get(node.port, "/")).cache
+
+    run(scenario())
+
+
+def test_a_refresh_that_is_cut_leaves_the_stale_entry() -> None:
+    calls = 0
+
+    async def handler(_seen: Seen, exchange: Exchange) -> None:
+        nonlocal calls
+        calls += 1
+        control = "Cache-Control: max-age=0, stale-while-revalidate=60"
+        if calls == 1:
+            await exchange.respond(b"old", control)
+        else:
+            await exchange.respond(b"ne", control, length=100)
+            exchange.cut()
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url) as node:
+            await get(node.port, "/")
+            await get(node.port, "/")
+            await until(lambda: node.count("upstream_errors_total", "upstream-truncated"))
+            assert (await get(node.port, "/")).body == b"old"
+
+    run(scenario())

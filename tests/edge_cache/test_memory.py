@@ -104,3 +104,10 @@ def test_a_rule_goes_with_its_last_fill_and_variant() -> None:
     put_variant(tier, b"1")
     tier.delete(b"/a")
     assert tier.key(b"/a", []) == A
+
+
+def test_what_is_expected_under_the_same_rule_disturbs_nothing() -> None:
+    tier = MemoryTier(100_000)
+    put(tier, b"/a")
+    tier.expect(b"/a", ())  # a refresh that may yet fail
+    assert tier.get(A) is not None
