@@ -1,0 +1,42 @@
+"""The configuration: wrong values are named by their field before anything starts."""
+
+from typing import Any
+
+import pytest
+
+from edge_cache.config import MIB, EdgeConfig
+
+GOOD = ["http://127.0.0.1:8081", "https://origin.example", "http://[::1]:80/"]
+BAD: dict[str, dict[str, Any]] = {
+    "upstreams: at least": {"upstreams": ()},
+    "upstreams: ftp://x: not": {"upstreams": ("ftp://x",)},
+    "upstreams: http://: not": {"upstreams": ("http://",)},
+    "upstreams: http://h:0: not": {"upstreams": ("http://h:0",)},
+    "upstreams: http://h:99999: Port": {"upstreams": ("http://h:99999",)},
+    "upstreams: http://h/path: a host and": {"upstreams": ("http://h/path",)},
+    "upstreams: http://u:p@h: a host and": {"upstreams": ("http://u:p@h",)},
+    "port: 65536 is not a port": {"port": 65536},
+    "admin_port: -1 is not a port": {"admin_port": -1},
+    "workers: 2 is not 1": {"workers": 2},
+    "ram: 1000 is not 1M": {"ram": 1000},
+    "max_upstream: 0 is not positive": {"max_upstream": 0},
+    "idle_timeout: -1 is not positive": {"idle_timeout": -1},
+}
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_good(url: str) -> None:
+    assert EdgeConfig(upstreams=(url,)).port == 8080
+
+
+@pytest.mark.parametrize(("message", "values"), BAD.items(), ids=BAD)
+def test_bad(message: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError) as told:
+        EdgeConfig(**{"upstreams": ("http://h",), **values})
+    assert str(told.value).startswith(message)
+
+
+def test_no_object_takes_more_than_a_quarter_of_the_tier() -> None:
+    small = EdgeConfig(upstreams=("http://h",), ram=4 * MIB)
+    assert small.object_limit == MIB
+    assert EdgeConfig(upstreams=("http://h",), max_object=5).object_limit == 5
