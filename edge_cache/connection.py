@@ -14,8 +14,6 @@ import time
 from collections import deque
 from typing import Protocol, assert_never, cast
 
-import httptools
-
 from edge_cache.config import EdgeConfig
 from edge_cache.decision import Fetch, Revalidate, Serve, ServeStale
 from edge_cache.entry import Entry
@@ -24,6 +22,7 @@ from edge_cache.journal import Journal
 from edge_cache.metrics import Verdict
 from edge_cache.node import Node
 from edge_cache.pacing import Pacing
+from edge_cache.parsing import RequestStream
 from edge_cache.replies import entry_head, hit_tail, refusal_answer, status_of
 from edge_cache.reply import Reply, selected
 from edge_cache.request import Request
@@ -55,7 +54,7 @@ class Host(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """Knows the grammar's callbacks, the order of answers and the transport's back-pressure."""
+    """Knows the order of answers, the transport's back-pressure, and when to let go."""
 
     def __init__(self, server: Host) -> None:
         self._server = server
@@ -64,10 +63,6 @@ class Connection(asyncio.Protocol):
         self._config = server.config
         self._loop = server.loop
         self.now = time.monotonic  # the loop's own clock has milliseconds only
-        self._parser = httptools.HttpRequestParser(self)
-        self._incoming: Request | None = None  # its head or body is still arriving
-        self._head_done = False
-        self._unparsed = 0
         self._queue: deque[Request] = deque()  # pipelined
         self._current: Request | None = None  # being answered
         self._task: asyncio.Task[None] | None = None
@@ -76,20 +71,19 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._deaf = False  # to what the client still sends
         self._closing = False
-        self._head_since: float | None = None  # when a head began to arrive
         self._since = 0.0  # when anything last moved
         self._written = 0
 
     # For the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
         self._since = self.now()
         self._transport.set_write_buffer_limits(high=self._config.write_high_water)
         self._pacing = Pacing(self._config.min_send_rate, self._config.send_rate_window)
         peer = transport.get_extra_info("peername")
         self._client: bytes = peer[0].encode() if peer else b""
+        self._stream = RequestStream(self, self._config, self._client)
         admitted = self._server.admit(self)
         if admitted is None:
             self.abort()
@@ -100,8 +94,7 @@ class Connection(asyncio.Protocol):
         self._server.forget(self)
         self._closing = True
         self._queue.clear()
-        if self._incoming is not None and self._incoming.body is not None:
-            self._incoming.body.cut(Refused(400, "client-left"))
+        self._stream.cut(Refused(400, "client-left"))
         if self._task is not None:
             self._task.cancel()
         if self._current is not None:
@@ -113,16 +106,10 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._since = self.now()
-        if self._head_since is None and not self._head_done:
-            self._head_since = self._since
         try:
-            self._feed(data)
-            if self._incoming is not None and not self._head_done:
-                self._bound_head(self._incoming, len(data))
+            self._stream.feed(data, self._since)
         except Refused as refused:
             self._refuse(refused)
-        except httptools.HttpParserError as error:
-            self._refuse(_refusal(error))
 
     def pause_writing(self) -> None:
         self._drained = self._loop.create_future()
@@ -135,70 +122,25 @@ class Connection(asyncio.Protocol):
             self._send_rest()
         self._advance()
 
-    # For the parser.
+    # For the stream of requests.
 
-    def on_url(self, fragment: bytes) -> None:
-        request = self._incoming
-        if request is None:
-            request = self._incoming = Request(fragment, self._client, self._since)
-        else:
-            request.target += fragment
-        if len(request.target) > self._config.max_request_line:
-            raise Refused(414, "target")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        request = self._incoming
-        if request is None:
+    def on_request(self, request: Request, *, keep_alive: bool) -> None:
+        if self._closing:
             return
-        if not self._head_done:
-            request.fields.append((name, value))  # counted when the head is complete
-            return
-        request.size += len(name) + len(value) + 4
-        if request.size > self._config.max_headers:  # trailer fields are counted, and dropped
-            raise Refused(431, "headers")
-
-    def on_headers_complete(self) -> None:
-        request = self._incoming
-        if request is None or self._closing:
-            return
-        parser = self._parser
-        request.complete(parser.get_method(), parser.get_http_version(), self._config)
         request.id = request.given_id() or self._journal.new_id()
-        request.keep_alive = parser.should_keep_alive() and not self._server.draining
-        self._head_done = True
-        self._head_since = None
+        request.keep_alive = keep_alive and not self._server.draining
         if request.body is not None:
-            if parser.should_upgrade():  # the parser would take the body for the next request
-                raise Refused(400, "upgrade")
             request.body.resume = self._resume_reading
-            self._enqueue(request)
-
-    def on_body(self, data: bytes) -> None:
-        request = self._incoming
-        if request is not None and request.body is not None:
-            request.body.feed(data)
-            if request.body.is_full:
-                self._pause_reading()
-
-    def on_message_complete(self) -> None:
-        request, self._incoming = self._incoming, None
-        self._head_done = False
-        self._unparsed = 0
-        if request is None or self._closing:
-            return
-        if request.body is not None:
-            request.body.feed_end()
-        else:
-            self._enqueue(request)
-
-    # Answers.
-
-    def _enqueue(self, request: Request) -> None:
         if self._current is None and self._drained is None and not self._queue:
             self._serve(request, self._since)
         else:
             self._queue.append(request)
             self._pause_reading()
+
+    def on_body_full(self) -> None:
+        self._pause_reading()
+
+    # Answers.
 
     def _advance(self) -> None:
         """Serve what waits, as far as it can be served now."""
@@ -283,7 +225,7 @@ class Connection(asyncio.Protocol):
         self._since = self.now()
         self._journal.answered(request, self._since)
         if not request.keep_alive:
-            self._deaf = self._deaf or self._incoming is not None
+            self._deaf = self._deaf or self._stream.incoming is not None
             self._close()
 
     def _close(self) -> None:
@@ -331,28 +273,30 @@ class Connection(asyncio.Protocol):
 
     def drain(self) -> None:
         """Finish what is there, and take no more."""
-        if self._is_idle and self._head_since is None:
+        if self._is_idle:
             self._close()
         else:
             self._end_after_last()
 
     @property
     def _is_idle(self) -> bool:
-        return self._current is None and not self._queue and self._incoming is None
+        return self._current is None and not self._queue and self._stream.is_idle
 
     def _check_waiting(self, now: float) -> None:
         """For more of a request, or for the next one."""
-        config, idle = self._config, now - self._since
+        config, idle, stream = self._config, now - self._since, self._stream
         if self._closing:
             if idle > LINGER:
                 self._transport.abort()
-        elif self._head_since is not None:
-            if now - self._head_since > config.header_timeout:
-                self._refuse(Refused(408, "headers"))
         elif self._is_idle:
             if idle > config.idle_timeout:
                 self._close()
-        elif self._incoming is not None and self._reading and idle > config.body_timeout:
+        elif not self._reading:
+            return  # it is we who keep it waiting
+        elif stream.head_since is not None:
+            if now - stream.head_since > config.header_timeout:
+                self._refuse(Refused(408, "headers"))
+        elif stream.incoming is not None and idle > config.body_timeout:
             self._refuse(Refused(408, "body"))
 
     def _end_after_last(self) -> None:
@@ -369,40 +313,13 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._journal.refused(refused.status, refused.reason, self._client)
-        incoming, self._incoming = self._incoming, None
-        if incoming is not None and incoming.body is not None:
-            incoming.body.cut(refused)
+        self._stream.cut(refused)
         self._deaf = True
         if self._current is not None or self._queue:  # what came before is answered first
             self._end_after_last()
             return
         self._transport.write(refusal_answer(refused.status, refused.reason))
         self._close()
-
-    def _feed(self, data: bytes) -> None:
-        while True:
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                # Not taken up (RFC 9110 §7.8); the bytes behind it are the next request.
-                data = data[upgrade.args[0] :]
-                if data:
-                    continue
-            except httptools.HttpParserError as error:
-                if isinstance(error.__context__, Refused):
-                    raise error.__context__ from None
-                raise
-            return
-
-    def _bound_head(self, request: Request, size: int) -> None:
-        """Bound what the parser holds back, a line that never ends, and the time for it."""
-        if self._head_since is None:  # it began behind another request, in the same bytes
-            self._head_since = self._since
-            return
-        request.check_size(self._config)
-        self._unparsed += size
-        if self._unparsed > self._config.max_headers + self._config.max_request_line:
-            raise Refused(431, "headers")
 
     def _pause_reading(self) -> None:
         if self._reading and not self._transport.is_closing():
@@ -413,13 +330,6 @@ class Connection(asyncio.Protocol):
         if not self._reading and not self._queue and not self._transport.is_closing():
             self._reading = True
             self._since = self.now()
+            if self._stream.head_since is not None:
+                self._stream.head_since = self._since
             self._transport.resume_reading()
-
-
-def _refusal(error: httptools.HttpParserError) -> Refused:
-    """The status of what the parser refused."""
-    if isinstance(error, httptools.HttpParserInvalidMethodError):
-        return Refused(501, "method")
-    if "HTTP version" in str(error) or "PRI" in str(error):  # PRI is how HTTP/2 begins
-        return Refused(505, "version")
-    return Refused(400, "syntax")

@@ -57,7 +57,6 @@ class UpstreamConnection(asyncio.Protocol):
     # For the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
 
     def data_received(self, data: bytes) -> None:
