@@ -56,8 +56,7 @@ class Reply:
             self._output.abort()
             return
         self._close_if_body_is_left()
-        cache = CacheStatus(detail=reason)
-        self._begin(status, cache, Verdict.ERROR)
+        self._begin(status, None, Verdict.ERROR)
         head = error_head(status, reason, retry_after=retry_after) + tail(request)
         self._output.send(request, head, b"")
 
@@ -128,7 +127,7 @@ class Reply:
             self._output.write(_LAST_CHUNK)
         self._output.done(self._request)
 
-    def _begin(self, status: int, cache: CacheStatus, verdict: Verdict) -> None:
+    def _begin(self, status: int, cache: CacheStatus | None, verdict: Verdict) -> None:
         request = self._request
         request.status, request.cache, request.verdict = status, cache, verdict
         request.first_byte = self._output.now()

@@ -71,8 +71,8 @@ class Origin:
                 request = await read_request(reader)
                 self.seen.append(request)
                 await self.handler(request, Exchange(writer))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, RuntimeError):
+            pass  # the edge has gone; uvloop says so by a RuntimeError
         finally:
             writer.close()
 
