@@ -13,5 +13,5 @@ export const COMBINATIONS = [
 export const NONE = "none"; // an empty side
 
 export function address(combination, entry) {
-  return "/" + combination.path.replace("{}", encodeURIComponent(entry));
+  return new URL(combination.path.replace("{}", encodeURIComponent(entry)), location.origin).href;
 }

@@ -53,7 +53,7 @@ function listAddresses(entry) {
   for (const path of paths) {
     const link = document.createElement("a");
     link.href = path;
-    link.textContent = new URL(path, location).href;
+    link.textContent = path;
     const item = document.createElement("li");
     item.append(link);
     document.getElementById("addresses").append(item);

@@ -149,9 +149,9 @@ export class Panel {
     const [hits, misses] = [this.requests.count("hit"), this.requests.count("miss")];
     const figures = {
       picture: videoWidth ? `${videoWidth} × ${videoHeight}` : "–",
-      bitrate: selected ? megabits(selected.bitrate) : "–",
+      fetching: selected ? `${selected.height}p, ${megabits(selected.bitrate)}` : "–",
       buffer: ahead ? `${ahead[0].toFixed(1)} – ${ahead[1].toFixed(1)} s` : "–",
-      frames: `${totalVideoFrames - droppedVideoFrames} shown, ${droppedVideoFrames} dropped`,
+      frames: `${totalVideoFrames} decoded, ${droppedVideoFrames} dropped`,
       waits: String(this.waits),
       hits: hits + misses ? `${hits} of ${hits + misses} (${Math.round((100 * hits) / (hits + misses))} %)` : "–",
     };
