@@ -40,7 +40,8 @@ class Transform:
     length: int
     make: Callable[[Sequence[memoryview]], Buffer]
     """Takes the bytes of each extent, in order; returns *length* bytes before slicing.
-    Raises ``MalformedSample`` where the bytes break their own rules."""
+    Works in the memory it is given where that is writable, so that is used up.  Raises
+    ``MalformedSample`` where the bytes break their own rules."""
 
     start: int = 0
     stop: int | None = None
@@ -65,7 +66,7 @@ class Unplanned:
 
     extents: tuple[Extent, ...]
     make: Callable[[Sequence[memoryview]], bytes]
-    """Takes the bytes of each extent, in order.  Raises ``MalformedSample``."""
+    """As of a ``Transform``."""
 
 
 Piece = bytes | Extent | Transform

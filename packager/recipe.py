@@ -172,8 +172,13 @@ def mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
     blocks = yield from _time_blocks(flavor, audio)
     sound = [0, *(edge.row for edge in edges(audio, times, blocks)), audio.count]
     padding = ((video.count, video.count),) * (len(sound) - 1 - len(cuts.rows))
-    rows = zip((*cuts.rows, *padding), _pairs(sound), strict=True)
-    return Muxed(video, audio, tuple(rows), _muxed_timeline(video, audio, cuts, times))
+    rows = list(zip((*cuts.rows, *padding), pairwise(sound), strict=True))
+    # Other flavors may go on where neither track of this one has anything left.
+    kept = [
+        number for number, row in enumerate(rows) if any(stop > start for start, stop in row)
+    ]
+    timeline = _muxed_timeline(video, audio, cuts, times, kept)
+    return Muxed(video, audio, tuple(rows[number] for number in kept), timeline)
 
 
 def _mux_one(
@@ -189,30 +194,31 @@ def _mux_one(
     return Muxed(video, audio, tuple(rows), timeline)
 
 
-def _pairs(edges_: Sequence[int]) -> list[tuple[int, int]]:
-    return list(pairwise(edges_))
-
-
 def _own_times(recipe: Recipe, video: TrackIndex, cuts: Cuts) -> list[Fraction]:
     """Where segments 2, 3, … of the muxed stream start: the recipe's times, or where *video*
     cuts if it cannot follow them; then what sound is left behind the picture."""
-    own = len(cuts.rows) - 1
     scale = video.track.timescale
     if cuts.complete:
         return list(recipe.times)
-    starts = [Fraction(start, scale) for start in cuts.starts[1 : own + 1]]
+    starts = [Fraction(start, scale) for start in cuts.starts[1:]]
     return starts + [time for time in recipe.times if time >= Fraction(cuts.end, scale)]
 
 
 def _muxed_timeline(
-    video: TrackIndex, audio: TrackIndex, cuts: Cuts, times: Sequence[Fraction]
+    video: TrackIndex,
+    audio: TrackIndex,
+    cuts: Cuts,
+    times: Sequence[Fraction],
+    kept: Sequence[int],
 ) -> Timeline:
-    """On the video's clock, to the nearest tick where only audio is left."""
+    """Of the segments *kept*, on the video's clock, to the nearest tick where only audio is
+    left."""
     scale = video.track.timescale
     tail = [round(time * scale) for time in times[len(cuts.rows) - 1 :]]
-    starts = (*cuts.starts, *tail)
+    whole = (*cuts.starts, *tail)
+    starts = tuple(whole[number] for number in kept)
     end = cuts.end
-    if tail:
+    if len(starts) > len(cuts.starts):
         sound_end = Fraction(audio.end - audio.origin, audio.track.timescale)
         end = max(end, round(sound_end * scale), starts[-1] + 1)
     return Timeline(scale, starts, end)

@@ -4,6 +4,7 @@ Boundaries are times, exact rationals, taken from the reference video; every ren
 the same list (rules C-03, C-04).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +20,8 @@ from packager.tracks import Kind
 DEFAULT_TARGET = Fraction(6)
 """Seconds."""
 
-MAX_SEGMENTS = 100_000
+MAX_SEGMENTS = 20_000
+"""Of sound without pictures: 33 hours at 6 s.  What is longer stays in one segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Cuts:
     end: int
 
     complete: bool
-    """Each boundary has its segment: this track cuts where the reference does."""
+    """Each boundary before the track's end has its segment: this track cuts where the
+    reference does."""
 
 
 def reference(video: Sequence[TrackIndex]) -> TrackIndex:
@@ -51,28 +54,38 @@ def boundaries(
     video: Sequence[TrackIndex], audio: Sequence[TrackIndex], target: Fraction
 ) -> tuple[Fraction, ...]:
     """Presentation times, in seconds, of the starts of segments 2, 3, …"""
-    end = max(Fraction(t.end - t.origin, t.track.timescale) for t in (*video, *audio))
     if not video:
-        return _grid(Fraction(0), end, target)
+        return _grid(Fraction(0), audio, target)
     lead = reference(video)
     cut = _from_entries(lead, _entries(lead), target)
     if len(video) > 1:
         common = _from_entries(lead, _common_entries(lead, video), target)
         if _longest(common, lead) <= 2 * max(_longest(cut, lead), target):
             cut = common
-    return cut + _grid(Fraction(lead.end - lead.origin, lead.track.timescale), end, target)
+    return cut + _grid(_seconds(lead, lead.end), audio, target)
 
 
-def _grid(start: Fraction, end: Fraction, target: Fraction) -> tuple[Fraction, ...]:
-    """Multiples of *target* that lie at least a target behind *start* and before *end*.
+def _seconds(track: TrackIndex, media_time: int) -> Fraction:
+    """*media_time* of *track* in presentation time."""
+    return Fraction(media_time - track.origin, track.track.timescale)
+
+
+def _grid(
+    start: Fraction, audio: Sequence[TrackIndex], target: Fraction
+) -> tuple[Fraction, ...]:
+    """Multiples of *target* that lie at least a target behind *start*, while some audio has a
+    frame that starts there or later.
 
     With video, that is sound which goes on long after the last picture.
     """
-    first = -(-start // target) + 1
-    if (end - start) / target > MAX_SEGMENTS:
+    if not audio:
         return ()
-    times = (target * number for number in range(int(first), int(-(-end // target))))
-    return tuple(time for time in times if time < end)
+    begin = min(_seconds(track, int(track.block_dts[0])) for track in audio)
+    last = max(_seconds(track, track.end - track.last_duration) for track in audio)
+    first = math.ceil(max(start, begin) / target) + 1
+    if last / target - first > MAX_SEGMENTS:
+        return ()
+    return tuple(target * number for number in range(first, math.floor(last / target) + 1))
 
 
 def _entries(track: TrackIndex) -> Column:
@@ -103,8 +116,7 @@ def _longest(cut: tuple[Fraction, ...], lead: TrackIndex) -> Fraction:
 
 def _tolerance(track: TrackIndex) -> int:
     """Half an average frame, ticks."""
-    start = int(track.block_dts[0])
-    return max(0, (track.end - track.origin - start) // (2 * track.count))
+    return max(0, (track.end - int(track.block_dts[0])) // (2 * track.count))
 
 
 def _matches(track: TrackIndex, lead: TrackIndex, times: Column) -> tuple[Column, Column]:
@@ -152,7 +164,7 @@ def edges(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> list[
     *blocks* are needed only for audio whose frames differ in duration.
     """
     if track.kind is Kind.AUDIO:
-        return [_audio_edge(track, time, blocks) for time in times]
+        return _audio_edges(track, times, blocks)
     found = [_video_edge(track, time) for time in times]
     for number in range(1, len(found)):
         if found[number].row < found[number - 1].row:
@@ -160,11 +172,10 @@ def edges(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> list[
     return found
 
 
-def _audio_edge(track: TrackIndex, time: Fraction, blocks: Blocks) -> Edge:
-    """The first frame that starts at or after *time* (rule C-04)."""
-    wanted = ceil_ticks(time, track.track.timescale) + track.origin
-    row, dts = track.first_at(wanted, blocks)
-    return Edge(row, dts - track.origin)
+def _audio_edges(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> list[Edge]:
+    """The first frame that starts at or after each of *times* (rule C-04)."""
+    wanted = [ceil_ticks(time, track.track.timescale) + track.origin for time in times]
+    return [Edge(row, dts - track.origin) for row, dts in track.first_at(wanted, blocks)]
 
 
 def _video_edge(track: TrackIndex, time: Fraction) -> Edge:
@@ -190,5 +201,10 @@ def cut(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> Cuts:
             starts.append(begin)
             first = edge.row
         begin = edge.time
-    complete = all(edge.exact for edge in found) and len(rows) == len(found) + 1
+    inside = [
+        edge
+        for edge, time in zip(found, times, strict=True)
+        if ceil_ticks(time, track.track.timescale) < end - _tolerance(track)
+    ]
+    complete = all(edge.exact for edge in inside) and len(rows) == len(inside) + 1
     return Cuts(tuple(rows), tuple(starts), max(end, starts[-1] + 1), complete)

@@ -34,6 +34,12 @@ def stream_times(index: TrackIndex, samples: Samples) -> tuple[Column, Column]:
     return dts + TIME_BASE, pts + TIME_BASE
 
 
+def end_time(index: TrackIndex, samples: Samples) -> int:
+    """When the last of *samples* ends, on the clock of ``stream_times``' decode times."""
+    end = int(samples.dts[-1] + samples.duration[-1]) - index.late - index.origin
+    return end * MPEG2_CLOCK // index.track.timescale + TIME_BASE
+
+
 def timestamp_field(prefix: int, times: Column) -> npt.NDArray[np.uint8]:
     """PTS or DTS as five bytes a row (§2.4.3.7); *prefix* is its first four bits."""
     times = times & _WRAP

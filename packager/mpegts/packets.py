@@ -5,7 +5,7 @@ strided block a PES, straight from the buffer that was read.  The plain version,
 at a time, is in the tests.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,14 @@ from packager.mpegts.clock import clock_field, timestamp_field
 from packager.mpegts.elementary import Payloads
 from packager.mpegts.psi import AUDIO_PID, VIDEO_PID
 from packager.mpegts.rows import BODY_SIZE, CLOCK_FIELD_SIZE, PACKET_SIZE
-from packager.mpegts.schedule import AUDIO, CLOCK, PTS_HEADER_SIZE, VIDEO, Schedule
+from packager.mpegts.schedule import (
+    AUDIO,
+    CLOCK,
+    PTS_DTS_HEADER_SIZE,
+    PTS_HEADER_SIZE,
+    VIDEO,
+    Schedule,
+)
 from packager.samples import Bytes, Column
 
 _PID = {VIDEO: VIDEO_PID, AUDIO: AUDIO_PID}
@@ -132,6 +139,8 @@ def _fill(
 ) -> None:
     """Adaptation fields and payload of all packets of *items*."""
     schedule = window.schedule
+    if not len(payloads.data):  # empty samples alone; there must be a byte to point at
+        payloads = replace(payloads, data=np.zeros(1, np.uint8))
     head, count = schedule.head[items], schedule.packets[items]
     clock = np.where(schedule.clock[items], CLOCK_FIELD_SIZE, 0)
     slack = count * BODY_SIZE - clock - head - payloads.sizes
@@ -238,14 +247,19 @@ def _middle_packets(
 
 
 def _spread(rows: Bytes, body: Bytes, prefix: npt.NDArray[np.uint8], extra: int) -> None:
-    """One PES over all of *rows*, one packet at a time: full ones first, the rest shared
-    by the last ``extra + 2``, so that each of them carries some payload."""
+    """One PES over all of *rows*, one packet at a time: full ones first, the rest in the last
+    one; or, with *extra* packets, shared by the last ``extra + 2``, so that each of them
+    carries some payload.  The PES header stays whole where there are bytes enough."""
     field = len(prefix) + 1 if len(prefix) else 0
+    sharing = extra + 2 if extra else 1
+    least = min(PTS_DTS_HEADER_SIZE, len(body) - len(rows) + 1)
     at = 0
     for number, row in enumerate(rows):
         left = len(rows) - number
         room = BODY_SIZE - (field if number == 0 else 0)
-        share = room if left > extra + 2 else min(room, -(-(len(body) - at) // left))
+        share = room if left > sharing else min(room, -(-(len(body) - at) // left))
+        if number == 0:
+            share = max(share, least)
         size = BODY_SIZE - share
         if size:
             row[3] |= _HAS_ADAPTATION

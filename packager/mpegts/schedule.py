@@ -17,9 +17,10 @@ from packager.codecs.aac import AacConfig
 from packager.codecs.h264 import AUD, AvcConfig
 from packager.errors import Unsupported
 from packager.index import TrackIndex
-from packager.mpegts.clock import MAX_CLOCK_GAP, stream_times
+from packager.mpegts.clock import MAX_CLOCK_GAP, end_time, stream_times
 from packager.mpegts.rows import BODY_SIZE, CLOCK_FIELD_SIZE
 from packager.samples import Column, Flags, Samples
+from packager.timescale import MPEG2_CLOCK
 
 VIDEO, AUDIO, CLOCK = 0, 1, 2
 PTS_HEADER_SIZE, PTS_DTS_HEADER_SIZE = 14, 19
@@ -29,7 +30,15 @@ _MAX_AUDIO_PES = 60_000
 _AUDIO_SPAN = 18_000
 """Ticks of 90 kHz in one audio PES: 0.2 s."""
 
-_MAX_CLOCKS_PER_GAP = 1_000
+_APART = 2 * MAX_CLOCK_GAP
+"""How much earlier or later than the pictures sound may be before it needs clocks of its own:
+the lead of the clock covers this."""
+
+_FIRST = np.iinfo(np.int64).min
+"""Place of what starts the segment: a clock comes before all that it times."""
+
+_MAX_CLOCKS = 20_000
+"""Clock packets between frames of one segment: half an hour.  No picture stands longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +99,7 @@ def audio_group(index: TrackIndex, *, alone: bool) -> int:
     """Frames of one audio PES; *alone* where they also carry the clock."""
     if not index.uniform_duration:
         return 1
-    frame = index.uniform_duration * 90_000 // index.track.timescale
+    frame = index.uniform_duration * MPEG2_CLOCK // index.track.timescale
     span = MAX_CLOCK_GAP if alone else _AUDIO_SPAN
     return max(1, min(16, span // max(1, frame)))
 
@@ -100,14 +109,15 @@ def schedule(video: Stream | None, audio: Stream | None, *, has_video: bool) -> 
     which then carries the clock, even in a segment where it has no sample."""
     parts = []
     groups = np.zeros(1, np.int64)
-    if video is not None:
-        parts += _video_items(video)
     if audio is not None:
         group = audio_group(audio.index, alone=not has_video)
         items, groups = _audio_items(audio, group, clock=not has_video)
         parts.append(items)
-        if not has_video or video is None:
-            parts.append(_clocks(items, audio, pid_has_clock=not has_video))
+        if video is None:
+            end = end_time(audio.index, audio.samples)
+            parts.append(_clocks(items["dts"], end, pid_has_clock=not has_video))
+    if video is not None:
+        parts += _video_items(video, audio)
     table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((table["kind"], table["order"]))
     table = {name: values[order] for name, values in table.items()}
@@ -144,22 +154,31 @@ def _items(kind: int, dts: Column, **columns: Column | Flags) -> _Items:
     return table | columns
 
 
-def _video_items(stream: Stream) -> list[_Items]:
+def _video_items(stream: Stream, sound: Stream | None) -> list[_Items]:
+    """The pictures, and clocks between them, and before and behind them as *sound* needs."""
     config = stream.index.track.format.config
     assert isinstance(config, AvcConfig)
     dts, pts = stream_times(stream.index, stream.samples)
     sync = stream.samples.sync
     head = np.where(dts == pts, PTS_HEADER_SIZE, PTS_DTS_HEADER_SIZE) + len(AUD)
     head = head + np.where(sync, len(config.parameter_sets), 0)
+    begin, end = int(dts[0]), end_time(stream.index, stream.samples)
+    if sound is not None:
+        sound_end = end_time(sound.index, sound.samples)
+        end = sound_end if sound_end > end + _APART else end
+        sound_begin = int(stream_times(sound.index, sound.samples)[1][0])
+        begin = sound_begin if sound_begin < begin - _APART else begin
+    leading = _clocks(np.array([begin]), int(dts[0]), pid_has_clock=False)
     order = dts.copy()
-    order[0] = np.iinfo(np.int64).min  # the clock comes first
+    if not len(leading["order"]):
+        order[0] = _FIRST
     clock = np.ones(len(dts), np.bool_)
     items = _items(
         VIDEO, dts, unit=np.arange(len(dts)), pts=pts, sync=sync, head=head,
         payload=stream.sizes, clock=clock, packets=_packets(head, stream.sizes, clock),
         order=order,
     )  # fmt: skip
-    return [items, _clocks(items, stream, pid_has_clock=True)]
+    return [items, leading, _clocks(dts, end, pid_has_clock=True)]
 
 
 def _packets(head: Column, payload: Column, clock: Flags) -> Column:
@@ -186,15 +205,15 @@ def _audio_items(stream: Stream, group: int, *, clock: bool) -> tuple[_Items, Co
     return items, np.append(first, len(stream.samples))
 
 
-def _clocks(items: _Items, stream: Stream, *, pid_has_clock: bool) -> _Items:
-    """Clock packets between *items* that are too far apart, and behind the last one.
+def _clocks(times: Column, end: int, *, pid_has_clock: bool) -> _Items:
+    """Clock packets between items at *times* that are too far apart, and from the last one
+    to *end*.
 
     Without a clock on the items' own PID, one goes before each of them too.
     """
-    times = items["dts"]
-    last = int(stream.samples.duration[-1]) * 90_000 // stream.index.track.timescale
-    gaps = np.append(np.diff(times), last)
-    count = np.clip(-(-gaps // MAX_CLOCK_GAP) - int(pid_has_clock), 0, _MAX_CLOCKS_PER_GAP)
+    gaps = np.diff(np.append(times, end))
+    count = np.clip(-(-gaps // MAX_CLOCK_GAP) - int(pid_has_clock), 0, _MAX_CLOCKS + 1)
+    count[np.cumsum(count) > _MAX_CLOCKS] = 0
     unit = np.repeat(np.arange(len(times)), count)
     step = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count)
     if pid_has_clock:
@@ -202,4 +221,7 @@ def _clocks(items: _Items, stream: Stream, *, pid_has_clock: bool) -> _Items:
     parts = (count + int(pid_has_clock))[unit]
     dts = times[unit] + gaps[unit] * step // parts
     ones = np.ones(len(unit), np.int64)
-    return _items(CLOCK, dts, unit=unit, clock=ones.astype(bool), packets=ones)
+    order = dts.copy()
+    if len(order) and not pid_has_clock:
+        order[0] = _FIRST
+    return _items(CLOCK, dts, unit=unit, clock=ones.astype(bool), packets=ones, order=order)

@@ -125,12 +125,20 @@ def _part(
 
 
 def _cover(offsets: Column, sizes: Column) -> tuple[Extent, ...]:
-    """Few extents that hold all the samples: small gaps are read along."""
+    """Few extents that hold all the samples: small gaps are read along, unless that would
+    read much more than the samples."""
     order = np.argsort(offsets, kind="stable")
     starts, lengths = runs(offsets[order], sizes[order])
+    merged = _merged(starts, lengths, _GAP)
+    if sum(map(len, merged)) > 4 * int(sizes.sum()) + _WINDOW:
+        merged = _merged(starts, lengths, 0)
+    return merged
+
+
+def _merged(starts: Column, lengths: Column, gap: int) -> tuple[Extent, ...]:
     merged: list[list[int]] = []
     for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
-        if merged and start - merged[-1][1] <= _GAP:
+        if merged and start - merged[-1][1] <= gap:
             merged[-1][1] = max(merged[-1][1], start + length)
         else:
             merged.append([start, start + length])
