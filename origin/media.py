@@ -1,7 +1,7 @@
 """A parsed URL to the body that it names."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from cachetools import LRUCache
 
@@ -15,6 +15,8 @@ from origin.manifests import (
     media_presentation,
 )
 from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag, text
+from origin.sending import split
+from origin.storage.source import Source
 from origin.urls import FileKind, Target, render_target
 from packager.isobmff.init_segment import init_segment
 from packager.plan import Plan, Unplanned
@@ -89,7 +91,7 @@ class Media:
 
     def _body(
         self, target: Target, presented: Presented, plan: Plan, kind: str,
-        source: object = None,
+        source: Source | None = None,
     ) -> Body:  # fmt: skip
         file = target.file
         etag = strong_etag(
@@ -97,7 +99,7 @@ class Media:
             str(self._choice(target, presented)),
         )  # fmt: skip
         cache_control = IMMUTABLE if presented.lasting and file.token else SHORT
-        return Body(plan, source, kind, cache_control, etag)  # type: ignore[arg-type]
+        return Body(plan, source, kind, cache_control, etag)
 
     def _init(self, target: Target, presented: Presented) -> Body:
         choice = self._choice(target, presented)
@@ -118,21 +120,19 @@ class Media:
             return self._body(target, presented, plan, _mp4_type(choice), source)
         made = await self._catalog.carry_out(presented, muxed_segment(recipe, choice, number))
         if isinstance(made, Unplanned):
-            made = await self._build(made, source.read)
+            made = await self._build(made, source)
         return self._body(target, presented, made, TS_TYPE, source)
 
-    async def _build(self, body: Unplanned, read: Callable[..., Awaitable[memoryview]]) -> Plan:
+    async def _build(self, body: Unplanned, source: Source) -> Plan:
         """Read and make a whole segment, so that its length and its faults are known."""
         size = sum(extent.length for extent in body.extents)
         if size > self._room:
             raise Overloaded("too many segments are being built")
         self._room -= size
         try:
-            buffer = await read(body.extents)
-            parts, position = [], 0
-            for extent in body.extents:
-                parts.append(buffer[position : position + extent.length])
-                position += extent.length
+            buffer = memoryview(bytearray(size))
+            await source.read(body.extents, buffer)
+            parts = split(body.extents, buffer)
             made = await asyncio.get_running_loop().run_in_executor(None, body.make, parts)
         finally:
             self._room += size

@@ -23,10 +23,11 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 
 from edge_cache.http.dates import format_date
+from origin.buffers import Buffers
 from origin.config import OriginConfig
 from origin.errors import BadUrl, Failure, NotFound, Overloaded, SourceChanged, failure
 from origin.responses import NO_STORE, Answer, Body, Text, answer
-from origin.sending import TooSlow, send
+from origin.sending import Pace, TooSlow, send
 from packager.errors import PackagerError
 from packager.plan import Plan
 
@@ -34,6 +35,11 @@ MAX_HEADER = 32 << 10
 MAX_BODY = 64 << 10
 IDLE = 75.0
 """Seconds that a connection may wait for its next request."""
+
+_MARGIN = 256 << 10
+"""Bytes: a window of transport stream may read a little more than it makes."""
+
+_KEPT_BUFFERS = 16
 
 _METHODS = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -81,9 +87,13 @@ class Site(HTTPServerConnectionDelegate):
         self.on_bug = on_bug
         self.tasks: set[asyncio.Task[None]] = set()
         self.draining = False
+        self.pace = Pace(config.send_window, config.minimum_rate, config.patience)
+        self.buffers = Buffers(config.send_window + _MARGIN, _KEPT_BUFFERS)
 
     def start_request(
-        self, server_conn: object, request_conn: HTTPConnection
+        self,
+        server_conn: object,  # noqa: ARG002 - Tornado's signature
+        request_conn: HTTPConnection,
     ) -> HTTPMessageDelegate:
         return _Exchange(self, request_conn)
 
@@ -100,7 +110,7 @@ class _Exchange(HTTPMessageDelegate):
         self._connection = connection
         self._began = time.perf_counter()
         self._first_byte = 0.0
-        self._sent = 0
+        self._sent = [0]
         self._status = 0
         self._reason = ""
         self._line = RequestStartLine("GET", "/", "HTTP/1.1")
@@ -186,25 +196,19 @@ class _Exchange(HTTPMessageDelegate):
         first = plan.pieces[0] if plan.pieces else b""
         head = first if isinstance(first, bytes) else None
         self._first_byte = time.perf_counter()
-        if head is not None and len(plan.pieces) <= 1:  # one write for a small answer
-            await self._connection.write_headers(line, headers, head or None)
-            self._sent = len(head)
+        whole = head is not None and len(plan.pieces) <= 1  # one write for a small answer
+        pace = self._site.pace
+        try:
+            async with asyncio.timeout(pace.limit(len(head or b"") if whole else 0)):
+                await self._connection.write_headers(line, headers, head if whole else None)
+        except TimeoutError:
+            raise TooSlow from None
+        if whole:
+            self._sent[0] = len(head or b"")
         else:
-            await self._connection.write_headers(line, headers)
-            await self._send(plan, found)
+            buffers = self._site.buffers
+            await send(plan, found.source, self._connection, buffers, pace, self._sent)
         self._connection.finish()
-
-    async def _send(self, plan: Plan, found: Answer) -> None:
-        config = self._site.config
-
-        def write(chunk: bytes) -> Awaitable[None]:
-            self._sent += len(chunk)
-            return self._connection.write(chunk)
-
-        await send(
-            plan, found.source, write, window=config.send_window,
-            minimum_rate=config.minimum_rate, patience=config.patience,
-        )  # fmt: skip
 
     def _abort(self, reason: str) -> None:
         """Cut the connection: what was sent must not look complete."""
@@ -221,7 +225,7 @@ class _Exchange(HTTPMessageDelegate):
             "method": self._line.method,
             "target": self._line.path,
             "status": self._status,
-            "bytes": self._sent,
+            "bytes": self._sent[0],
             "first_ms": round(((self._first_byte or now) - self._began) * 1000, 3),
             "ms": round((now - self._began) * 1000, 3),
         }

@@ -11,8 +11,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from origin.errors import NotFound, SourceChanged, SourceUnavailable
 from packager.plan import Extent
 
@@ -67,14 +65,12 @@ class LocalFile:
     def is_unchanged(self) -> bool:
         return Identity.of(os.fstat(self._fd)) == self.identity
 
-    async def read(self, extents: Sequence[Extent]) -> memoryview:
-        buffer = memoryview(np.empty(sum(extent.length for extent in extents), np.uint8))
+    async def read(self, extents: Sequence[Extent], buffer: memoryview) -> None:
         calls = _calls(extents, buffer)
         if not self._read_cached(calls):
             await asyncio.get_running_loop().run_in_executor(None, self._read_all, calls)
         if not self.is_unchanged():
             raise SourceChanged("the file was changed while it was read")
-        return buffer
 
     def read_now(self, extent: Extent) -> bytes:
         """For work that runs in a thread already."""

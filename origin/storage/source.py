@@ -18,9 +18,10 @@ class Source(Protocol):
     def validator(self) -> str:
         """Changes whenever the bytes may have changed; comparable within one process."""
 
-    async def read(self, extents: Sequence[Extent]) -> memoryview:
-        """The bytes of *extents*, end to end, in a writable buffer of the caller's own.
+    async def read(self, extents: Sequence[Extent], buffer: memoryview) -> None:
+        """Fill *buffer* with the bytes of *extents*, end to end.
 
         Raises ``SourceUnavailable``; ``SourceChanged`` where the bytes are no longer those
-        that the validator stands for.
+        that the validator stands for.  After an error or a cancellation *buffer* may still
+        be written to.
         """
