@@ -15,10 +15,6 @@ class Pacing:
         self._since: float | None = None
         self._taken = 0
 
-    @property
-    def is_running(self) -> bool:
-        return self._since is not None
-
     def is_too_slow(self, now: float, taken: int, waiting: bool) -> bool:
         """Whether over a whole window fewer bytes left than the rate asks.
 

@@ -415,6 +415,79 @@ def test_stalled_readers_hold_little() -> None:
     run(scenario())
 
 
+def test_a_reader_that_pauses_gets_all_of_what_is_stored() -> None:
+    body = bytes(range(256)) * (1 << 16)  # 16 MiB: more than the kernel takes
+
+    async def handler(_seen: Seen, exchange: Exchange) -> None:
+        await exchange.respond(body, FRESH)
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url) as node:
+            assert (await get(node.port, "/")).body == body
+            async with connect(node.port, small=True) as client:
+                client.writer.transport.pause_reading()
+                for lines in ((), ("Range: bytes=1-2",), ()):  # pipelined behind it
+                    await client.ask("/", *lines)
+                await until(lambda: node.count("connections") == 1)
+                await asyncio.sleep(0.2)  # the edge has filled what it may
+                assert node.count("requests_total", "hit") == 0
+                client.writer.transport.resume_reading()
+                found = [(await client.answer()).body for _ in range(3)]
+                assert found == [body, body[1:3], body]
+
+    run(scenario())
+
+
+def test_one_slow_reader_of_an_unstorable_body_bounds_what_is_held() -> None:
+    sent, total = 0, 16 * 1024 * 1024
+    go = asyncio.Event()
+
+    async def handler(_seen: Seen, exchange: Exchange) -> None:
+        nonlocal sent
+        await exchange.head(FRESH, "Transfer-Encoding: chunked")
+        await exchange.chunk(b"first")
+        await go.wait()
+        for _ in range(total // PART):
+            await exchange.chunk(b"x" * PART)
+            sent += PART
+        await exchange.send(b"0\r\n\r\n")
+
+    async def scenario() -> None:
+        limits = {"max_object": 1 << 18, "stream_window": 1 << 18}
+        async with origin(handler) as up, edge(up.url, **limits) as node:
+            async with connect(node.port, small=True) as slow, connect(node.port) as fast:
+                for client in (slow, fast):  # both are there before it is too large
+                    await client.ask("/")
+                    await client.head()
+                    assert await client.reader.readexactly(10) == b"5\r\nfirst\r\n"
+                slow.writer.transport.pause_reading()
+                go.set()
+                chunked = {"transfer-encoding": "chunked"}
+                rest = asyncio.create_task(fast.body(chunked))
+                await asyncio.sleep(0.5)  # to show what does not happen
+                assert sent < total and not rest.done()
+                slow.writer.transport.resume_reading()
+                assert await slow.body(chunked) == await rest == b"x" * total
+            assert len(up.seen) == 1
+
+    run(scenario())
+
+
+def test_a_large_request_body_passes() -> None:
+    body = bytes(range(256)) * (1 << 15)
+
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        await exchange.respond(b"%d" % len(seen.body) if seen.body == body else b"wrong")
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url) as node, connect(node.port) as client:
+            await client.ask("/", f"Content-Length: {len(body)}", method="POST", body=body)
+            assert (await client.answer()).body == b"%d" % len(body)
+            assert (await client.get("/")).status == 200
+
+    run(scenario())
+
+
 def test_followers_of_a_silent_fill_go_themselves() -> None:
     go = asyncio.Event()
 

@@ -53,6 +53,17 @@ def test_what_was_hit_outlives_a_scan() -> None:
     assert not gone & set(range(5))
 
 
+def test_a_hit_in_the_main_queue_is_another_round() -> None:
+    policy: S3Fifo[int] = S3Fifo(100)
+    for key in range(11):
+        policy.admit(key, 10)
+    for key in range(10):  # by way of the ghosts, so that main is full: 1 to 9
+        policy.admit(key, 10)
+    policy.touch(1)
+    assert policy.admit(50, 10) == [10]  # from small, and remembered
+    assert policy.admit(10, 10) == [2]  # from main, where 1 was older
+
+
 def test_a_second_chance_goes_to_the_main_queue() -> None:
     policy: S3Fifo[int] = S3Fifo(100)
     for key in range(11):

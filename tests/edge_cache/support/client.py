@@ -1,6 +1,7 @@
 """A client that sends exactly the bytes it is given, and reads answers strictly."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class Client:
         """The next answer as a whole; IncompleteReadError or ConnectionError if it is cut."""
         answer = await self.head()
         if method != "HEAD" and answer.status not in (204, 304) and answer.status >= 200:
-            answer.body = await self._body(answer.headers)
+            answer.body = await self.body(answer.headers)
         return answer
 
     async def get(self, target: str, *lines: str, method: str = "GET") -> Answer:
@@ -66,7 +67,8 @@ class Client:
         except ConnectionError:
             return True
 
-    async def _body(self, headers: dict[str, str]) -> bytes:
+    async def body(self, headers: dict[str, str]) -> bytes:
+        """The body that follows a head with *headers*."""
         if headers.get("transfer-encoding") == "chunked":
             body = b""
             while size := int(await self.reader.readuntil(b"\r\n"), 16):
@@ -79,8 +81,18 @@ class Client:
 
 
 @asynccontextmanager
-async def connect(port: int) -> AsyncIterator[Client]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+async def connect(port: int, *, small: bool = False) -> AsyncIterator[Client]:
+    """A connection; *small* asks the kernel to hold little for it."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    if small:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+    except OSError:
+        sock.close()
+        raise
+    reader, writer = await asyncio.open_connection(sock=sock, limit=1 << 20)
     try:
         yield Client(reader, writer)
     finally:
