@@ -169,9 +169,10 @@ def _parse_local(text: str) -> LocalSource:
     """One file, or a .urlset whose parts are joined as plain strings."""
     if not text.endswith(_URLSET):
         return LocalSource((text,), text)
-    prefix, *middles, postfix = text.removesuffix(_URLSET).split(",")
-    if not middles:
-        raise BadUrl(".urlset: no comma")
+    prefix, *rest = text.removesuffix(_URLSET).split(",")
+    if len(rest) < 2:
+        raise BadUrl(".urlset: less than two commas")
+    *middles, postfix = rest
     if len(middles) > MAX_FLAVORS:
         raise BadUrl(f".urlset: {len(middles)} parts are more than {MAX_FLAVORS}")
     files = tuple(prefix + middle + postfix for middle in middles)

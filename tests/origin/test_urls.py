@@ -1,0 +1,248 @@
+"""The URL grammar: a table read in both directions, and everything that is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from origin.errors import BadUrl
+from origin.urls import (
+    EntrySource,
+    File,
+    FileKind,
+    LocalSource,
+    Protocol,
+    Target,
+    parse_selectors,
+    parse_target,
+    render_target,
+    selectors,
+)
+from packager.recipe import Choice
+
+ENTRY = EntrySource("0_abcd1234")
+HLS, DASH, CMAF = Protocol.HLS, Protocol.DASH, Protocol.CMAF
+
+
+def segment(number: int, choice: Choice, token: str | None = None) -> File:
+    return File(FileKind.SEGMENT, choice, number, token)
+
+
+def init(choice: Choice, token: str | None = None) -> File:
+    return File(FileKind.INIT, choice, token=token)
+
+
+MASTER, MANIFEST = File(FileKind.MASTER), File(FileKind.MANIFEST)
+CANONICAL = {
+    "/hls/e/0_abcd1234/master.m3u8": Target(HLS, False, ENTRY, MASTER),
+    "/hls/e/0_abcd1234/index-f2-v1-a1.m3u8": Target(
+        HLS, False, ENTRY, File(FileKind.INDEX, Choice(2, 1, 1))
+    ),
+    "/hls/e/0_abcd1234/index-f1-a2.m3u8": Target(
+        HLS, False, ENTRY, File(FileKind.INDEX, Choice(1, audio=2))
+    ),
+    "/hls/e/0_abcd1234/seg-3-f1-v1-a1-x9f2c41aa.ts": Target(
+        HLS, False, ENTRY, segment(3, Choice(1, 1, 1), "9f2c41aa")
+    ),
+    "/hls/e/0_abcd1234/seg-999999999-f999.ts": Target(
+        HLS, False, ENTRY, segment(999999999, Choice(999))
+    ),
+    # digits alone are a token like any other
+    "/hls/e/0_abcd1234/seg-1-f1-v1-x00000000.ts": Target(
+        HLS, False, ENTRY, segment(1, Choice(1, 1), "00000000")
+    ),
+    "/hls/e/0_abcd1234/seg-1-f1-v1-x12345678.ts": Target(
+        HLS, False, ENTRY, segment(1, Choice(1, 1), "12345678")
+    ),
+    "/hls/container/fmp4/e/0_abcd1234/master.m3u8": Target(HLS, True, ENTRY, MASTER),
+    "/hls/container/fmp4/e/0_abcd1234/init-f1-v1-x9f2c41aa.mp4": Target(
+        HLS, True, ENTRY, init(Choice(1, 1), "9f2c41aa")
+    ),
+    "/hls/container/fmp4/e/0_abcd1234/seg-1-f1-v1.m4s": Target(
+        HLS, True, ENTRY, segment(1, Choice(1, 1))
+    ),
+    "/dash/e/0_abcd1234/manifest.mpd": Target(DASH, True, ENTRY, MANIFEST),
+    "/dash/e/0_abcd1234/init-f1-a1.mp4": Target(DASH, True, ENTRY, init(Choice(1, audio=1))),
+    "/dash/e/0_abcd1234/fragment-12-f3-v1-xdeadbeef.m4s": Target(
+        DASH, True, ENTRY, segment(12, Choice(3, 1), "deadbeef")
+    ),
+    "/cmaf/e/0_abcd1234/master.m3u8": Target(CMAF, True, ENTRY, MASTER),
+    "/cmaf/e/0_abcd1234/manifest.mpd": Target(CMAF, True, ENTRY, MANIFEST),
+    "/cmaf/e/0_abcd1234/seg-12-f3-v1-xdeadbeef.m4s": Target(
+        CMAF, True, ENTRY, segment(12, Choice(3, 1), "deadbeef")
+    ),
+    "/hls/local/a.mp4/master.m3u8": Target(
+        HLS, False, LocalSource(("a.mp4",), "a.mp4"), MASTER
+    ),
+    "/hls/local/films/%C3%A9%20x.mp4/master.m3u8": Target(
+        HLS, False, LocalSource(("films/é x.mp4",), "films/é x.mp4"), MASTER
+    ),
+    # only what is decoded once is a name: this one holds a percent sign
+    "/hls/local/%252e%252e/a.mp4/master.m3u8": Target(
+        HLS, False, LocalSource(("%2e%2e/a.mp4",), "%2e%2e/a.mp4"), MASTER
+    ),
+    "/cmaf/local/f_,a,b,.mp4.urlset/manifest.mpd": Target(
+        CMAF, True, LocalSource(("f_a.mp4", "f_b.mp4"), "f_,a,b,.mp4.urlset"), MANIFEST
+    ),
+    "/hls/local/x/,a/1,b/2,.mp4.urlset/master.m3u8": Target(
+        HLS, False, LocalSource(("x/a/1.mp4", "x/b/2.mp4"), "x/,a/1,b/2,.mp4.urlset"), MASTER
+    ),
+    # ours are no words of the grammar where a name stands
+    "/hls/local/tracks/a.mp4/master.m3u8": Target(
+        HLS, False, LocalSource(("tracks/a.mp4",), "tracks/a.mp4"), MASTER
+    ),
+}
+
+
+@pytest.mark.parametrize(("url", "target"), CANONICAL.items(), ids=CANONICAL)
+def test_a_url_and_its_target(url: str, target: Target) -> None:
+    assert parse_target(url) == target
+    assert render_target(target) == url
+
+
+LENIENT = {  # what is taken although nobody writes it: without -f it is the first flavor
+    "/hls/e/0_abcd1234/index.m3u8": "/hls/e/0_abcd1234/index-f1.m3u8",
+    "/hls/e/0_abcd1234/seg-1.ts": "/hls/e/0_abcd1234/seg-1-f1.ts",
+    "/hls/e/0_abcd1234/seg-1-v1.ts": "/hls/e/0_abcd1234/seg-1-f1-v1.ts",
+    "/%68ls/e/0_abcd1234/master.m3u8": "/hls/e/0_abcd1234/master.m3u8",
+}
+
+
+@pytest.mark.parametrize(("url", "canonical"), LENIENT.items(), ids=LENIENT)
+def test_another_spelling(url: str, canonical: str) -> None:
+    assert render_target(parse_target(url)) == canonical
+
+
+E = "/hls/e/0_abcd1234"
+REFUSED = {
+    # selectors
+    f"{E}/seg-1-f1-b1.ts": "-b is not known",
+    f"{E}/seg-1-f1-w1.ts": "-w is not known",
+    f"{E}/seg-1-f1-f1.ts": "-f is doubled or out of order",
+    f"{E}/seg-1-v1-v2.ts": "-v is doubled or out of order",
+    f"{E}/seg-1-a1-v1.ts": "-v is doubled or out of order",
+    f"{E}/seg-1-v1-f1.ts": "-f is doubled or out of order",
+    f"{E}/seg-1-f0.ts": "-f0: not a number",
+    f"{E}/seg-1-f01.ts": "-f01: not a number",
+    f"{E}/seg-1-f1000.ts": "-f1000: not a number",
+    f"{E}/seg-1-f.ts": "-f: not a number",
+    f"{E}/index-l1.m3u8": "-l is not known",
+    f"{E}/seg-1-f1 .ts": "no such file",
+    f"{E}/seg-1-f\u0661.ts": "no such file",  # a digit, but of another script
+    # numbers, tokens
+    f"{E}/seg-0-f1.ts": "no such file",
+    f"{E}/seg-01-f1.ts": "no such file",
+    f"{E}/seg--1-f1.ts": "no such file",
+    f"{E}/seg-1000000000-f1.ts": "no such file",
+    f"{E}/seg-f1.ts": "no such file",
+    f"{E}/seg-1-f1-x9f2c41a.ts": "no such file",
+    f"{E}/seg-1-f1-x9f2c41aaa.ts": "no such file",
+    f"{E}/seg-1-f1-x9F2C41AA.ts": "no such file",
+    f"{E}/seg-1-x9f2c41aa-f1.ts": "no such file",
+    f"{E}/seg-1-f1-x9f2c41aa-x9f2c41aa.ts": "no such file",
+    f"{E}/index-f1-x9f2c41aa.m3u8": "no such file",
+    f"{E}/master-f1.m3u8": "no such file",
+    # names and containers
+    f"{E}/seg-1-f1.m4s": "not the container",
+    f"{E}/seg-1-f1.ts.ts": "no such file",
+    f"{E}/seg-1-f1.ts\n": "not printable",
+    f"{E}/init-f1-v1.mp4": "no init segment",
+    f"{E}/manifest.mpd": "no such file under /hls",
+    f"{E}/fragment-1-f1.m4s": "no such file under /hls",
+    f"{E}/": "is empty",
+    "/dash/e/0_abcd1234/master.m3u8": "no such file under /dash",
+    "/dash/e/0_abcd1234/seg-1-f1.m4s": "no such file under /dash",
+    "/cmaf/e/0_abcd1234/fragment-1-f1.m4s": "no such file under /cmaf",
+    "/cmaf/e/0_abcd1234/seg-1-f1.ts": "not the container",
+    "/cmaf/container/fmp4/e/0_abcd1234/master.m3u8": "only container, under /hls",
+    "/hls/container/ts/e/0_abcd1234/master.m3u8": "only container",
+    "/hls/container/fmp4/master.m3u8": "no source",
+    "/hls/container/master.m3u8": "only container",
+    # sources
+    "/hls/e/master.m3u8": "no entry id",
+    "/hls/e/abcd/master.m3u8": "not of Kaltura's form",
+    "/hls/e/0_ABCD1234/master.m3u8": "not of Kaltura's form",
+    "/hls/x/0_abcd1234/master.m3u8": "no source",
+    "/hls/local/master.m3u8": "no source",
+    "/hls/master.m3u8": "starts with /hls",
+    "/smooth/e/0_abcd1234/master.m3u8": "starts with /hls",
+    "/HLS/e/0_abcd1234/master.m3u8": "starts with /hls",
+    "/": "empty",
+    "": "does not start with /",
+    "hls/e/0_abcd1234/master.m3u8": "does not start with /",
+    "/hls/e/0_abcd1234/more/master.m3u8": "left over: more",
+    # parts that are not built yet
+    **{
+        f"/hls/e/0_abcd1234/{name}/1/master.m3u8": f"{name} is not supported yet"
+        for name in ("clipFrom", "clipTo", "tracks", "speed", "lang", "shift")
+    },
+    "/hls/protect/aes-128/e/0_abcd1234/master.m3u8": "protect is not supported yet",
+    # sets
+    "/hls/local/a.mp4.urlset/master.m3u8": "less than two commas",
+    "/hls/local/a,.mp4.urlset/master.m3u8": "less than two commas",
+    f"/hls/local/a{',x' * 33},.mp4.urlset/master.m3u8": "33 parts are more than 32",
+    "/hls/local/a/,.,b,/c.mp4.urlset/master.m3u8": "dotted path segment",
+    "/hls/local/a/,.,b,./c.mp4.urlset/master.m3u8": "dotted path segment",
+    "/hls/local/.,./,a,.mp4.urlset/master.m3u8": "dotted path segment",
+    "/hls/local/,a,,.urlset/master.m3u8": "empty or dotted",
+    # ways out of the root
+    "/hls/local/../a.mp4/master.m3u8": "dots",
+    "/hls/local/a/../../b.mp4/master.m3u8": "dots",
+    "/hls/local/%2e%2e/a.mp4/master.m3u8": "dots",
+    "/hls/local/%2E./a.mp4/master.m3u8": "dots",
+    "/hls/local/..%2fa.mp4/master.m3u8": "dots",
+    "/hls/local/..%5ca.mp4/master.m3u8": "dots",
+    "/hls/local/..\\a.mp4/master.m3u8": "dots",
+    "/hls/local/./a.mp4/master.m3u8": "dots",
+    "/hls/local//etc/passwd/master.m3u8": "empty",
+    "/hls/local/%2fetc%2fpasswd/master.m3u8": "empty",
+    "/hls/local/a%00.mp4/master.m3u8": "not printable",
+    "/hls/local/a\x00.mp4/master.m3u8": "not printable",
+    "/hls/local/a%0d%0aX-A:b.mp4/master.m3u8": "not printable",
+    "/hls/local/%c0%ae%c0%ae/a.mp4/master.m3u8": "not UTF-8",
+    "/hls/local/%ed%a0%80.mp4/master.m3u8": "not UTF-8",
+    "/hls/local/" + "a" * 4096 + "/master.m3u8": "longer than 4096",
+}
+
+
+@pytest.mark.parametrize(("url", "reason"), REFUSED.items(), ids=range(len(REFUSED)))
+def test_refused(url: str, reason: str) -> None:
+    with pytest.raises(BadUrl) as refused:
+        parse_target(url)
+    assert reason in str(refused.value)
+
+
+words = st.sampled_from(
+    ["hls", "dash", "cmaf", "container", "fmp4", "e", "0_abcd1234", "local", "a.mp4", "..",
+     "%2e%2e", "%252e", "%00", "\\", "", "x,a,b,c.urlset", "master.m3u8", "manifest.mpd",
+     "index-f1.m3u8", "clipFrom", "é", "%ff", "protect"]
+)  # fmt: skip
+names = st.builds(
+    "{}{}{}{}{}".format,
+    st.sampled_from(["seg-1", "seg-12", "fragment-3", "index", "init", "seg-0"]),
+    st.sampled_from(["", "-f1", "-f01", "-f999", "-f1000", "-v1"]),
+    st.sampled_from(["", "-v1", "-a2", "-f2", "-q1"]),
+    st.sampled_from(["", "-x00000000", "-xabcdef01", "-xABCDEF01"]),
+    st.sampled_from([".ts", ".m4s", ".mp4", ".m3u8"]),
+)
+paths = st.builds("/{}/{}".format, st.lists(words, max_size=5).map("/".join), names | words)
+
+
+@given(paths | st.text(max_size=60).map(lambda text: f"/hls/local/{text}"))
+def test_a_path_parses_to_what_renders_back_or_is_refused(path: str) -> None:
+    try:
+        target = parse_target(path)
+    except BadUrl:
+        return
+    assert parse_target(render_target(target)) == target
+    source = target.source
+    for file in source.files if isinstance(source, LocalSource) else ():
+        parts = file.split("/")
+        assert not {"", ".", ".."} & set(parts) and "\0" not in file and "\\" not in file
+
+
+numbers = st.none() | st.integers(1, 999)
+
+
+@given(st.builds(Choice, st.integers(1, 999), numbers, numbers))
+def test_selectors_round_trip(choice: Choice) -> None:
+    assert parse_selectors(selectors(choice)) == choice
