@@ -10,6 +10,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic
 
 from cachetools import LRUCache
 
@@ -24,6 +25,7 @@ from origin.indexes import Flavor, Indexes
 from origin.storage.local import LocalFile, LocalFiles
 from origin.urls import EntrySource, LocalSource, Source
 from packager import LAYOUT
+from packager.index import Blocks
 from packager.recipe import Needs, Recipe, T, Wanted, make_recipe
 
 _ROW_LIFE_NS = 1_000_000_000
@@ -176,21 +178,21 @@ class Catalog:
 
     async def carry_out(self, presented: Presented, needs: Needs[T]) -> T:
         """Feed *needs* with blocks.  For short work: it runs on the loop."""
-        done, answer = _step(needs, None)
-        while not done:
-            done, answer = _step(needs, await self._blocks(presented, answer))
-        return answer  # type: ignore[no-any-return]
+        step = _step(needs, None)
+        while isinstance(step, Wanted):
+            step = _step(needs, await self._blocks(presented, step))
+        return step.answer
 
     async def carry_out_aside(self, presented: Presented, needs: Needs[T]) -> T:
         """The same for long work, in a thread."""
         loop = asyncio.get_running_loop()
-        done, answer = await loop.run_in_executor(None, _step, needs, None)
-        while not done:
-            blocks = await self._blocks(presented, answer)
-            done, answer = await loop.run_in_executor(None, _step, needs, blocks)
-        return answer  # type: ignore[no-any-return]
+        step: Wanted | _Done[T] = await loop.run_in_executor(None, _step, needs, None)
+        while isinstance(step, Wanted):
+            blocks = await self._blocks(presented, step)
+            step = await loop.run_in_executor(None, _step, needs, blocks)
+        return step.answer
 
-    def _blocks(self, presented: Presented, wanted: Wanted) -> Awaitable[object]:
+    def _blocks(self, presented: Presented, wanted: Wanted) -> Awaitable[Blocks]:
         return self._indexes.blocks(presented.flavors[wanted.flavor - 1], wanted)
 
     async def open(self, presented: Presented, flavor: int) -> LocalFile:
@@ -205,10 +207,14 @@ class Catalog:
         return file
 
 
-def _step(needs: Needs[T], blocks: object) -> tuple[bool, object]:
-    """``(False, what it wants)`` or ``(True, its answer)``: StopIteration cannot pass through
-    a future."""
+@dataclass(frozen=True, slots=True)
+class _Done(Generic[T]):
+    answer: T
+
+
+def _step(needs: Needs[T], blocks: Blocks | None) -> Wanted | _Done[T]:
+    """What *needs* wants next, or its answer: StopIteration cannot pass through a future."""
     try:
-        return False, needs.send(blocks)  # type: ignore[arg-type]
+        return next(needs) if blocks is None else needs.send(blocks)
     except StopIteration as done:
-        return True, done.value
+        return _Done(done.value)

@@ -39,7 +39,8 @@ def master_playlist(recipe: Recipe, target: Target) -> Needs[str]:
         return separate_variants(merged, _index_name).render()
     rates: dict[str, Bitrate] = {}
     seconds = _target(merged)
-    for one in (*merged.video, *merged.audio):
+    apart: tuple[_Rendition, ...] = (*merged.video, *merged.audio)
+    for one in apart:
         rates[one.name] = yield from muxed_bitrate(recipe, _choice(one), seconds)
     return separate_variants(merged, _index_name, lambda one: rates[one.name]).render()
 

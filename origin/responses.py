@@ -21,6 +21,7 @@ SHORT = "public, max-age=10"
 MANIFEST = "public, max-age=10, stale-while-revalidate=60"
 NO_STORE = "no-store"
 
+_NOTHING = Plan(())
 _GZIP_LEAST = 256
 """Bytes; less than a packet is not worth a variant."""
 
@@ -45,7 +46,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    plan: Plan = Plan(())
+    plan: Plan = _NOTHING
     source: Source | None = None
     length: int | None = 0
     """None where the status has no body by definition."""

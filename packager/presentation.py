@@ -7,6 +7,7 @@ time, that is after the edit list, in ticks of the rendition's own timescale; no
 meets a sample table or a float.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -44,7 +45,7 @@ class Bitrate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rendition:
+class Rendition(ABC):
     flavor: int
     """1-based, the number after ``-f``."""
 
@@ -68,6 +69,11 @@ class Rendition:
 
     label: str | None = None
     default: bool = False
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Unique in a presentation, as selectors write it: ``f1-v1``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,8 @@ class Found:
 
     @classmethod
     def at(cls, path: Path) -> "Found":
-        absolute = os.path.abspath(path)  # noqa: PTH100: links stay, as the user named them
+        # links stay, as the user named them
+        absolute = os.path.abspath(path)  # noqa: PTH100
         try:
             status = os.stat(absolute)  # noqa: PTH116
         except OSError as error:
