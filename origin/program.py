@@ -65,11 +65,13 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     from origin.database import Database
     from origin.indexes import Indexes
     from origin.media import Media
+    from origin.memory import keep_freed_memory
     from origin.page import Page
     from origin.server import Server, Site
     from origin.storage.local import LocalFiles
     from origin.urls import parse_target
 
+    keep_freed_memory()
     database = Database(config.data)
     files = LocalFiles(config.open_files)
     indexes = Indexes(database, files, config.index_cache)
