@@ -8,29 +8,33 @@ replaced within the last day, because players do not reload a VOD playlist.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Generic
+from weakref import ref
 
 from cachetools import LRUCache
 
 from metadata.entries import find_entry
-from metadata.errors import DatabaseUnavailable
+from metadata.errors import DatabaseUnavailable, MetadataError
 from metadata.flavors import current, generations
 from metadata.records import KEEP_REPLACED_NS, EntryRecord, FlavorRecord
 from origin.database import Database
-from origin.errors import NotFound, SourceUnavailable
+from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.flights import Flights
 from origin.indexes import Flavor, Indexes
 from origin.storage.local import LocalFile, LocalFiles
-from origin.urls import EntrySource, LocalSource, Source
+from origin.urls import EntrySource, LocalSource, Source, left_over
 from packager import LAYOUT
-from packager.index import Blocks
+from packager.errors import PackagerError
+from packager.index import Blocks, FlavorIndex
 from packager.recipe import Needs, Recipe, T, Wanted, make_recipe
 
 _ROW_LIFE_NS = 1_000_000_000
 _MAX_ROWS = 10_000
-_MAX_RECIPES = 2_000
+_RECIPES = 32 << 20
+"""Bytes of boundaries and tokens that are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +54,23 @@ class Presented:
 class _Row:
     record: EntryRecord | None
     loaded_at: int
+    asked_at: int
+    """When it was last tried to load it: later than that while the database is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A recipe without its flavors: only ``Indexes`` keeps those."""
+
+    indexes: tuple["ref[FlavorIndex]", ...]
+    target: Fraction
+    times: tuple[Fraction, ...]
+    token: str
+
+    @property
+    def size(self) -> int:
+        """Bytes, about."""
+        return 1024 + 128 * len(self.times)
 
 
 class Catalog:
@@ -69,7 +90,9 @@ class Catalog:
         self._clock = clock
         self._rows: LRUCache[str, _Row] = LRUCache(_MAX_ROWS)
         self._row_flights: Flights[str, _Row] = Flights()
-        self._recipes: LRUCache[tuple[int, ...], tuple[Recipe, str]] = LRUCache(_MAX_RECIPES)
+        self._recipes: LRUCache[tuple[int, ...], _Made] = LRUCache(
+            _RECIPES, lambda made: made.size
+        )
 
     async def find(self, source: Source, token: str | None) -> Presented:
         """What *source* presents, for a URL that carries *token* (None: none).
@@ -85,10 +108,10 @@ class Catalog:
 
     async def _find_entry(self, source: EntrySource, token: str | None) -> Presented:
         now = self._clock()
-        row = await self._row(source.entry, now - _ROW_LIFE_NS)
+        row = await self._row(source.entry, now)
         found = await self._match(row, token)
-        if found is None and row.loaded_at < now:  # it may have changed since
-            row = await self._row(source.entry, now)
+        if found is None and row.record is not None and row.loaded_at < now:
+            row = await self._load(source.entry)  # it may have changed since
             found = await self._match(row, token)
         if found is None:
             raise NotFound("no such entry" if row.record is None else "no such token")
@@ -102,31 +125,41 @@ class Catalog:
             if not flavors:
                 raise NotFound("the entry has no flavor")
             return await self._present(flavors, None)
+        problem: Exception | None = None
         for flavors in generations(row.record.flavors, self._clock(), KEEP_REPLACED_NS):
-            if flavors and (found := await self._present(flavors, token)):
-                return found
+            try:
+                if flavors and (found := await self._present(flavors, token)):
+                    return found
+            except (OriginError, MetadataError, PackagerError) as error:
+                problem = problem or error  # what is wrong with one set is not with another
+        if problem is not None:
+            raise problem
         return None
 
-    async def _row(self, entry: str, not_before: int) -> _Row:
-        """The entry's row, loaded at *not_before* or later unless the database is away."""
+    async def _row(self, entry: str, now: int) -> _Row:
+        """The entry's row, a second old at most unless the database is away."""
         known = self._rows.get(entry)
-        if known is not None and known.loaded_at >= not_before:
+        if known is not None and now - _ROW_LIFE_NS <= known.asked_at <= now:
+            return known
+        try:
+            return await self._load(entry)
+        except DatabaseUnavailable:
+            if known is None or known.record is None:
+                raise
+            # Not asked again at once: a database that hangs takes seconds to say nothing.
+            self._rows[entry] = known = replace(known, asked_at=self._clock())
             return known
 
+    async def _load(self, entry: str) -> _Row:
         async def load() -> _Row:
             now = self._clock()
             record = await self._database.ask(
                 find_entry, entry, replaced_after=now - KEEP_REPLACED_NS
             )
-            self._rows[entry] = row = _Row(record, now)
+            self._rows[entry] = row = _Row(record, now, now)
             return row
 
-        try:
-            return await self._row_flights.join(entry, load)
-        except DatabaseUnavailable:
-            if known is None or known.record is None:
-                raise
-            return known
+        return await self._row_flights.join(entry, load)
 
     async def _present(
         self, records: tuple[FlavorRecord, ...], token: str | None
@@ -138,7 +171,12 @@ class Catalog:
 
     async def _find_local(self, source: LocalSource, token: str | None) -> Presented:
         paths = [self._below_root(file) for file in source.files]
-        flavors = await asyncio.gather(*map(self._indexes.of_file, paths))
+        try:
+            flavors = await asyncio.gather(*map(self._indexes.of_file, paths))
+        except NotFound:
+            for file in source.files:
+                self._check_end(file)
+            raise
         found = self._presented(tuple(flavors), token)
         if found is None:
             raise NotFound("no such token")
@@ -153,6 +191,17 @@ class Catalog:
             raise NotFound("no such file")
         return path
 
+    def _check_end(self, file: str) -> None:
+        """Raises ``BadUrl`` where *file* goes on behind one that exists: what follows is a
+        parameter, or left over."""
+        parts = file.split("/")
+        for count, follows in enumerate(parts[1:], 1):
+            path = self._below_root("/".join(parts[:count]))
+            if os.path.isfile(path):  # noqa: PTH113
+                raise left_over(follows)
+            if not os.path.isdir(path):  # noqa: PTH112
+                return
+
     # -- recipes
 
     def _presented(self, flavors: tuple[Flavor, ...], token: str | None) -> Presented | None:
@@ -163,16 +212,17 @@ class Catalog:
         return Presented(recipe, flavors, own, lasting=token == own)
 
     def _recipe(self, flavors: tuple[Flavor, ...]) -> tuple[Recipe, str]:
-        key = tuple(id(flavor.index) for flavor in flavors)
+        indexes = tuple(flavor.index for flavor in flavors)
+        key = tuple(map(id, indexes))
         known = self._recipes.get(key)
         # An id may be given out again: only the very same indexes count.
-        if known is not None and all(
-            one is flavor.index for one, flavor in zip(known[0].flavors, flavors, strict=True)
-        ):
-            return known
-        recipe = make_recipe([flavor.index for flavor in flavors])
-        self._recipes[key] = made = (recipe, recipe.token())
-        return made
+        if known is not None and tuple(one() for one in known.indexes) == indexes:
+            return Recipe(indexes, known.target, known.times), known.token
+        recipe = make_recipe(indexes)
+        made = _Made(tuple(map(ref, indexes)), recipe.target, recipe.times, recipe.token())
+        if made.size <= self._recipes.maxsize:
+            self._recipes[key] = made
+        return recipe, made.token
 
     # -- what a recipe needs
 
@@ -202,14 +252,20 @@ class Catalog:
             file = await self._files.open(wanted.path)
         except NotFound:
             raise SourceUnavailable("the source is missing") from None
-        if file.size != wanted.size:
-            raise SourceUnavailable("the source is not the file that was ingested")
+        await self._indexes.check(wanted, file)
         return file
 
 
 @dataclass(frozen=True, slots=True)
 class _Done(Generic[T]):
     answer: T
+
+
+def _cuts(made: tuple[Recipe, str]) -> int:
+    """How many segments *made* may come to keep, muxed ones too."""
+    recipe, _ = made
+    tracks = sum(len(flavor.tracks) + 1 for flavor in recipe.flavors)
+    return (len(recipe.times) + 8) * tracks
 
 
 def _step(needs: Needs[T], blocks: Blocks | None) -> Wanted | _Done[T]:

@@ -8,7 +8,7 @@ comes out are numbers, plans and the neutral ``Presentation``.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TypeVar
@@ -72,6 +72,11 @@ class Recipe:
     times: tuple[Fraction, ...]
     """Starts of segments 2, 3, …, seconds."""
 
+    _cuts: dict[tuple[int, Kind, int], Cuts] = field(default_factory=dict)
+    """Already made: cutting grows with the length of the film, a segment must not."""
+
+    _muxed: dict[Choice, "Muxed"] = field(default_factory=dict)
+
     def flavor(self, number: int) -> FlavorIndex:
         if not 1 <= number <= len(self.flavors):
             raise UnknownSegment(f"flavor {number} of {len(self.flavors)}")
@@ -107,8 +112,11 @@ def make_recipe(flavors: Sequence[FlavorIndex], target: Fraction = DEFAULT_TARGE
 
 def track_cuts(recipe: Recipe, flavor: int, track: TrackIndex) -> Needs[Cuts]:
     """The segments of one track."""
-    blocks = yield from _time_blocks(flavor, track)
-    return cut(track, recipe.times, blocks)
+    key = (flavor, track.kind, track.number)
+    if key not in recipe._cuts:
+        blocks = yield from _time_blocks(flavor, track)
+        recipe._cuts[key] = cut(track, recipe.times, blocks)
+    return recipe._cuts[key]
 
 
 def _time_blocks(flavor: int, track: TrackIndex) -> Needs[Blocks]:
@@ -158,6 +166,12 @@ class Muxed:
 
 def mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
     """Cut the tracks in *choice* together: audio follows the boundaries of its video."""
+    if choice not in recipe._muxed:
+        recipe._muxed[choice] = yield from _mux(recipe, choice)
+    return recipe._muxed[choice]
+
+
+def _mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
     flavor = choice.flavor
     recipe.flavor(flavor)
     video = audio = None
@@ -167,7 +181,7 @@ def mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
         audio = recipe.track(flavor, Kind.AUDIO, choice.audio)
     if video is None or audio is None:
         return (yield from _mux_one(recipe, flavor, video, audio))
-    cuts = cut(video, recipe.times, {})
+    cuts = yield from track_cuts(recipe, flavor, video)
     times = _own_times(recipe, video, cuts)
     blocks = yield from _time_blocks(flavor, audio)
     sound = [0, *(edge.row for edge in edges(audio, times, blocks)), audio.count]
