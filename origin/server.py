@@ -25,7 +25,7 @@ from tornado.iostream import StreamClosedError
 from edge_cache.http.dates import format_date
 from origin.buffers import Buffers
 from origin.config import OriginConfig
-from origin.errors import BadUrl, Failure, NotFound, Overloaded, SourceChanged, failure
+from origin.errors import BadUrl, Failure, NotFound, OriginError, Overloaded, failure
 from origin.responses import NO_STORE, Answer, Body, Text, answer
 from origin.sending import Pace, TooSlow, send
 from packager.errors import PackagerError
@@ -33,6 +33,8 @@ from packager.plan import Plan
 
 MAX_HEADER = 32 << 10
 MAX_BODY = 64 << 10
+MAX_BUFFER = 256 << 10
+"""Of what a connection sends while it is answered; past it the connection is closed."""
 IDLE = 75.0
 """Seconds that a connection may wait for its next request."""
 
@@ -43,6 +45,9 @@ _KEPT_BUFFERS = 16
 
 _METHODS = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ORIGIN_FORM = re.compile(r"(?:https?://[^/?#]+)?(/[^?]*)", re.IGNORECASE)
+"""The path of a target, also of one in absolute form (RFC 9112 §3.2.2)."""
+
 _EXPOSED = (
     "Server, Range, Content-Length, Content-Range, Date, Age, ETag, Cache-Status, "
     "X-Request-Id, X-Headrace-Error"
@@ -146,7 +151,7 @@ class _Exchange(HTTPMessageDelegate):
             self._reason = self._reason or "client left"
         except TooSlow:
             self._abort("client too slow")
-        except (SourceChanged, PackagerError) as error:
+        except (OriginError, PackagerError) as error:
             self._abort(str(error))
         except Exception as error:
             self._site.on_bug(error)
@@ -173,9 +178,10 @@ class _Exchange(HTTPMessageDelegate):
             raise Overloaded("too many requests are being carried out")
         if method == "OPTIONS":
             return Answer(204, _PREFLIGHT, length=None)
-        if not self._line.path.startswith("/"):
+        target = _ORIGIN_FORM.match(self._line.path)
+        if target is None:
             raise BadUrl("the request target is not a path")
-        found = await site.find(self._line.path.partition("?")[0])
+        found = await site.find(target[1])
         if isinstance(found, Text):
             found = found.preferred(self._headers.get("Accept-Encoding"))
         return answer(found, self._headers)
@@ -208,6 +214,7 @@ class _Exchange(HTTPMessageDelegate):
         else:
             buffers = self._site.buffers
             await send(plan, found.source, self._connection, buffers, pace, self._sent)
+            assert self._sent[0] == found.length, "not what was declared"
         self._connection.finish()
 
     def _abort(self, reason: str) -> None:
@@ -259,6 +266,7 @@ class Server(HTTPServer):
             site,
             max_header_size=MAX_HEADER,
             max_body_size=MAX_BODY,
+            max_buffer_size=MAX_BUFFER,
             idle_connection_timeout=IDLE,
             body_timeout=IDLE,
         )
