@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from origin.config import OriginConfig
@@ -105,11 +106,18 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     await worker.draining()
     site.draining = True
     server.stop()
-    if site.tasks:
-        await asyncio.wait(site.tasks, timeout=max(1.0, config.drain - 1))
+    await _finish(site.tasks, max(1.0, config.drain - 1))
     levels.cancel()
     await server.close_all_connections()
     await database.close()
+
+
+async def _finish(tasks: "set[asyncio.Task[None]]", limit: float) -> None:
+    """Wait for all responses, those too that begin meanwhile on connections kept alive."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            while tasks:
+                await asyncio.wait(tasks)
 
 
 async def _sample(worker: Worker, site, server, indexes, database) -> None:  # type: ignore[no-untyped-def]
