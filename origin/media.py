@@ -18,6 +18,7 @@ from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag
 from origin.sending import split
 from origin.storage.source import Source
 from origin.urls import FileKind, Target, render_target
+from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
 from packager.plan import Plan, Unplanned
 from packager.recipe import Choice, Needs, cmaf_segment, muxed_segment
@@ -103,6 +104,8 @@ class Media:
 
     def _init(self, target: Target, presented: Presented) -> Body:
         choice = self._choice(target, presented)
+        if choice.video is not None and choice.audio is not None:
+            raise UnknownSegment("fMP4 segments hold one track")
         kind = Kind.AUDIO if choice.video is None else Kind.VIDEO
         number = choice.audio if choice.video is None else choice.video
         track = presented.recipe.track(choice.flavor, kind, number or 0)
