@@ -10,16 +10,19 @@ from metadata.errors import BadRow
 from metadata.indexes import load_index_blocks, load_index_headers
 from metadata.records import FlavorRecord
 from origin.database import Database
-from origin.errors import SourceUnavailable
+from origin.errors import NotFound, SourceChanged, SourceUnavailable
 from origin.flights import Flights
 from origin.storage.local import LocalFile, LocalFiles
-from packager.errors import MalformedMedia
+from packager.errors import MalformedMedia, PackagerError
 from packager.index import FORMAT, Blocks, FlavorIndex, build_index, decode_header
 from packager.plan import run_reads
 from packager.recipe import Wanted
 
+_OTHER = "the source is not the file that was ingested"
+_CHANGED = "the file was changed while it was read"
 _COLUMN_BYTES = 8
 _OVERHEAD = 4096
+_MAX_DIGESTS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +32,7 @@ class Flavor:
     index: FlavorIndex
     path: str
     size: int
+    mtime_ns: int
     """That the file had when it was indexed."""
 
     row: int | None
@@ -57,6 +61,8 @@ class Indexes:
         )
         self._flights: Flights[object, Flavor] = Flights()
         self._block_flights: Flights[object, None] = Flights()
+        self._digests: LRUCache[object, str] = LRUCache(_MAX_DIGESTS)
+        self._digest_flights: Flights[object, str] = Flights()
         self.parsed = 0
         """How many files were parsed because no index was at hand."""
 
@@ -95,19 +101,48 @@ class Indexes:
                 index = decode_header(header.data)
             except MalformedMedia as error:
                 raise BadRow("flavor_index", record.int_id, str(error)) from None
-            return Flavor(index, record.path, record.size, record.int_id)
-        file = await self._files.open(record.path)
+            size, mtime_ns = record.size, record.mtime_ns
+            return Flavor(index, record.path, size, mtime_ns, record.int_id)
+        try:
+            file = await self._files.open(record.path)
+        except NotFound:
+            raise SourceUnavailable("the source is missing") from None
         if file.size != record.size:
-            raise SourceUnavailable("the source is not the file that was ingested")
-        return await self._parse(record.path, file)
+            raise SourceUnavailable(_OTHER)
+        made = await self._parse(record.path, file)
+        if made.mtime_ns != record.mtime_ns and made.index.digest != record.identity.hex():
+            raise SourceUnavailable(_OTHER)
+        return made
 
     async def _parse(self, path: str, file: LocalFile) -> Flavor:
         self.parsed += 1
-        loop = asyncio.get_running_loop()
-        index = await loop.run_in_executor(
-            None, lambda: run_reads(build_index(file.size, facts=False), file.read_now)
-        )
-        return Flavor(index, path, file.size, None)
+        index = await asyncio.get_running_loop().run_in_executor(None, _build, file)
+        return Flavor(index, path, file.size, file.identity.mtime_ns, None)
+
+    async def check(self, flavor: Flavor, file: LocalFile) -> None:
+        """Raises ``SourceUnavailable`` unless *file* is what *flavor* was made of: untouched
+        since, or, as a copy has other times, of the same tables."""
+        if file.size != flavor.size:
+            raise SourceUnavailable(_OTHER)
+        if file.identity.mtime_ns == flavor.mtime_ns:
+            return
+        if await self._digest(flavor.path, file) != flavor.index.digest:
+            raise SourceUnavailable(_OTHER)
+
+    async def _digest(self, path: str, file: LocalFile) -> str:
+        key = (path, file.identity)
+        if (known := self._digests.get(key)) is not None:
+            return known
+
+        async def parse() -> str:
+            try:
+                digest = (await self._parse(path, file)).index.digest
+            except PackagerError:
+                digest = ""  # none of a file that could be ingested
+            self._digests[key] = digest
+            return digest
+
+        return await self._digest_flights.join(key, parse)
 
     async def blocks(self, flavor: Flavor, wanted: Wanted) -> Blocks:
         """The blocks that a computation wants, from memory or the database."""
@@ -141,3 +176,17 @@ class Indexes:
     def _at_hand(self, row: int, position: int, numbers: range) -> dict[int, bytes]:
         found = {number: self._blocks.get((row, position, number)) for number in numbers}
         return {number: block for number, block in found.items() if block is not None}
+
+
+def _build(file: LocalFile) -> FlavorIndex:
+    try:
+        index = run_reads(build_index(file.size, facts=False), file.read_now)
+    except OSError as error:
+        raise SourceUnavailable(f"reading failed: {error.strerror}") from None
+    except PackagerError:
+        if not file.is_unchanged():
+            raise SourceChanged(_CHANGED) from None
+        raise
+    if not file.is_unchanged():
+        raise SourceChanged(_CHANGED)
+    return index

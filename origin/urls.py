@@ -157,12 +157,16 @@ def _parse_entry(parts: list[str]) -> EntrySource:
     if len(parts) < 2:
         raise BadUrl("e: no entry id")
     if len(parts) > 2:
-        name = parts[2]
-        raise BadUrl(f"{name} is not supported yet" if name in _LATER else f"left over: {name}")
+        raise left_over(parts[2])
     try:
         return EntrySource(check_id(parts[1]))
     except BadId as error:
         raise BadUrl(str(error)) from None
+
+
+def left_over(name: str) -> BadUrl:
+    """That *name* stands behind a source."""
+    return BadUrl(f"{name} is not supported yet" if name in _LATER else f"left over: {name}")
 
 
 def _parse_local(text: str) -> LocalSource:

@@ -5,6 +5,7 @@ are compared with those at opening, so that a file that is overwritten never mix
 """
 
 import asyncio
+import errno
 import os
 import stat
 from collections import OrderedDict
@@ -18,6 +19,7 @@ _GAP = 8 << 10
 """Bytes between two extents that are read along: copying them costs less than a call."""
 
 _IOV_MAX = 1024
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 _Call = tuple[int, list[memoryview]]
 """One preadv: where it starts, and the buffers that it fills."""
@@ -44,9 +46,9 @@ class LocalFile:
         self._fd = -1
         try:
             self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotFound("no such file") from None
         except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                raise NotFound("no such file") from None
             raise SourceUnavailable(f"the file cannot be opened: {error.strerror}") from None
         status = os.fstat(self._fd)
         self.identity = Identity.of(status)
