@@ -53,7 +53,7 @@ def _make(folder: Path, flavor: Flavor, seconds: float, progress: Progress) -> P
         return path
     part = folder / f".{path.name}.{os.getpid()}.part"  # of its own, should two runs meet
     try:
-        for share in _encode(part, flavor, max(1, round(seconds * FRAME_RATE))):
+        for share in encode_flavor(part, flavor, max(1, round(seconds * FRAME_RATE))):
             progress(path.name, share)
         part.replace(path)
     finally:
@@ -61,7 +61,7 @@ def _make(folder: Path, flavor: Flavor, seconds: float, progress: Progress) -> P
     return path
 
 
-def _encode(path: Path, flavor: Flavor, frames: int) -> Iterator[float]:
+def encode_flavor(path: Path, flavor: Flavor, frames: int) -> Iterator[float]:
     """Write one flavor; yield the share that is done, about once a second of media."""
     options = {"movflags": "faststart", "fflags": "bitexact"}
     with av.open(str(path), "w", format="mp4", options=options) as output:
@@ -88,7 +88,6 @@ def _encode(path: Path, flavor: Flavor, frames: int) -> Iterator[float]:
 
 
 def _video_stream(output: OutputContainer, flavor: Flavor) -> VideoStream:
-    kilobits = flavor.bitrate // 1000
     x264 = {
         "keyint": GROUP,
         "min-keyint": GROUP,
@@ -96,9 +95,10 @@ def _video_stream(output: OutputContainer, flavor: Flavor) -> VideoStream:
         "open-gop": 0,
         "bframes": 2,
         "b-adapt": 0,
-        "vbv-maxrate": kilobits * 3 // 2,
-        "vbv-bufsize": kilobits * 2,
-        "threads": 2,  # not the machine's number: the bytes depend on it
+        # Without these the bytes would differ from run to run: a number of threads that is the
+        # machine's, a look ahead (mbtree) that is not reproducible, and a bounded buffer (VBV).
+        "threads": 2,
+        "mbtree": 0,
         "colorprim": "bt709",
         "transfer": "bt709",
         "colormatrix": "bt709",
