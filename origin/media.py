@@ -115,13 +115,14 @@ class Media:
     async def _segment(self, target: Target, presented: Presented) -> Body:
         choice = self._choice(target, presented)
         recipe, number = presented.recipe, target.file.number
-        source = await self._catalog.open(presented, choice.flavor)
         if target.fmp4:
             plan = await self._catalog.carry_out(
                 presented, cmaf_segment(recipe, choice, number)
             )
+            source = await self._catalog.open(presented, choice.flavor)
             return self._body(target, presented, plan, _mp4_type(choice), source)
         made = await self._catalog.carry_out(presented, muxed_segment(recipe, choice, number))
+        source = await self._catalog.open(presented, choice.flavor)
         if isinstance(made, Unplanned):
             made = await self._build(made, source)
         return self._body(target, presented, made, TS_TYPE, source)
