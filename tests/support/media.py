@@ -181,7 +181,7 @@ def _encode_audio(
     _mux(output, stream.encode(None), audio.start)
 
 
-def _mux(output: OutputContainer, packets: Iterable[Packet[Any]], start: Fraction) -> None:
+def _mux(output: OutputContainer, packets: "Iterable[Packet[Any]]", start: Fraction) -> None:
     for packet in packets:
         assert packet.pts is not None
         assert packet.dts is not None
