@@ -1,11 +1,13 @@
 """A schedule and its bytes, as rows of 188 (ISO/IEC 13818-1 §2.4.3).
 
-Headers, first and last packets of all PES are columns; what lies between is copied as one
-strided block a PES, straight from the buffer that was read.  The plain version, one packet
+Headers, first and last packets of all PES are columns, made once for the segment; a window
+gathers its payload into them, and what lies between a PES's first and last packet is copied
+as one strided block, straight from the buffer that was read.  The plain version, one packet
 at a time, is in the tests.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +25,8 @@ from packager.mpegts.schedule import (
     VIDEO,
     Schedule,
 )
-from packager.samples import Bytes, Column
+from packager.samples import Bytes, Column, Flags
 
-_PID = {VIDEO: VIDEO_PID, AUDIO: AUDIO_PID}
 _STREAM_ID = {VIDEO: 0xE0, AUDIO: 0xC0}
 _PAYLOAD_UNIT_START = 0x40
 _HAS_PAYLOAD, _HAS_ADAPTATION = 0x10, 0x20
@@ -34,76 +35,215 @@ _BODY = np.arange(BODY_SIZE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Window:
-    """Items ``[start, stop)`` of a schedule, and the rows they fill."""
+class _Stream:
+    """Columns over the PES of one PID, in the schedule's order."""
 
-    schedule: Schedule
-    start: int
-    stop: int
-    first_row: Column
-    rows: Bytes
+    items: Column
+    """Their numbers in the schedule."""
 
-    def of_kind(self, kind: int) -> Column:
-        """Numbers of the items of *kind*, in the schedule."""
-        part = self.schedule.kind[self.start : self.stop]
-        return self.start + np.flatnonzero(part == kind)
+    heads: Bytes
+    """PES header, delimiter and parameter sets of each, padded with zeros."""
 
-    def row_of(self, items: Column) -> Column:
-        return self.first_row[items - self.start]
+    fields: Bytes
+    """Flags and PCR of each one's adaptation field, for those with a clock."""
 
+    before: Column
+    """Bytes in the first packet before its payload: adaptation field and head."""
 
-def packetize(
-    schedule: Schedule,
-    start: int,
-    stop: int,
-    video: Payloads | None,
-    audio: Payloads | None,
-    parameter_sets: bytes,
-) -> Bytes:
-    """Packets of items ``[start, stop)``.
+    lead: Bytes
+    """First packets' bodies, up to the payload; *is_lead* says how far."""
 
-    *video* holds the samples of the window's video items in order, *audio* its audio PES.
-    """
-    counts = schedule.rows[start:stop]
-    first_row = np.cumsum(counts) - counts
-    rows = np.empty((int(counts.sum()), PACKET_SIZE), np.uint8)
-    window = _Window(schedule, start, stop, first_row, rows)
-    _headers(window, counts)
-    _clock_packets(window)
-    for kind, payloads in ((VIDEO, video), (AUDIO, audio)):
-        items = window.of_kind(kind)
-        if len(items) and payloads is not None:
-            heads = _heads(schedule, kind, items, parameter_sets)
-            _fill(window, items, payloads, heads)
-    return rows.reshape(-1)
+    is_lead: Flags
+    trail: Bytes
+    """Last packets' stuffing, for PES of several; *is_trail* says how far."""
+
+    is_trail: Flags
+    plain: Column
+    """Rows of these columns whose packets follow from them; the others are spread."""
+
+    several: Column
+    """Those of *plain* with more than one packet."""
+
+    middle: Column
+    """Those of *plain* with more than two."""
+
+    spread: Column
 
 
-def _headers(window: _Window, counts: Column) -> None:
-    """The four bytes of every packet; adaptation flags are added where fields are laid."""
-    schedule, rows = window.schedule, window.rows
-    part = slice(window.start, window.stop)
-    kind = schedule.kind[part]
-    clock_pid = VIDEO_PID if schedule.has_video else AUDIO_PID
-    pid = np.where(kind == VIDEO, VIDEO_PID, np.where(kind == AUDIO, AUDIO_PID, clock_pid))
-    within = np.arange(len(rows)) - np.repeat(window.first_row, counts)
-    rows[:, 0] = 0x47
-    rows[:, 1] = np.repeat(pid >> 8, counts)
-    rows[:, 2] = np.repeat(pid & 0xFF, counts)
-    rows[:, 3] = np.repeat(schedule.counter[part], counts) + within & 15 | _HAS_PAYLOAD
-    rows[window.first_row[kind != CLOCK], 1] |= _PAYLOAD_UNIT_START
+class Layout:
+    """A schedule as packets, but for their payload: made once, used by every window."""
+
+    def __init__(self, schedule: Schedule, parameter_sets: bytes) -> None:
+        self.schedule = schedule
+        self._parameter_sets = parameter_sets
+        self._rows = schedule.rows
+        self.first_row = np.cumsum(self._rows) - self._rows
+
+    @cached_property
+    def _streams(self) -> dict[int, _Stream]:
+        found = {}
+        for kind in (VIDEO, AUDIO):
+            items = np.flatnonzero(self.schedule.kind == kind)
+            if len(items):
+                found[kind] = _columns(self.schedule, kind, items, self._parameter_sets)
+        return found
+
+    @cached_property
+    def _headers(self) -> Bytes:
+        """The four bytes of every packet."""
+        schedule, counts = self.schedule, self._rows
+        kind = schedule.kind
+        clock_pid = VIDEO_PID if schedule.has_video else AUDIO_PID
+        pid = np.where(kind == VIDEO, VIDEO_PID, np.where(kind == AUDIO, AUDIO_PID, clock_pid))
+        headers = np.empty((int(counts.sum()), 4), np.uint8)
+        within = np.arange(len(headers)) - np.repeat(self.first_row, counts)
+        headers[:, 0] = 0x47
+        headers[:, 1] = np.repeat(pid >> 8, counts)
+        headers[:, 2] = np.repeat(pid & 0xFF, counts)
+        headers[:, 3] = np.repeat(schedule.counter, counts) + within & 15 | _HAS_PAYLOAD
+        headers[self.first_row[kind != CLOCK], 1] |= _PAYLOAD_UNIT_START
+        headers[self.first_row[kind == CLOCK], 3] ^= _HAS_PAYLOAD | _HAS_ADAPTATION
+        for stream in self._streams.values():
+            rows = self.first_row[stream.items]
+            has_field = np.flatnonzero(stream.before > schedule.head[stream.items])
+            headers[rows[has_field], 3] |= _HAS_ADAPTATION
+            some = stream.several[stream.is_trail[stream.several, 0]]
+            last = rows[some] + schedule.packets[stream.items[some]] - 1
+            headers[last, 3] |= _HAS_ADAPTATION
+        return headers
+
+    @cached_property
+    def _clocks(self) -> tuple[Column, Bytes]:
+        """Items that are a clock alone, and their bodies; they do not count (§2.4.3.3)."""
+        items = np.flatnonzero(self.schedule.kind == CLOCK)
+        bodies = np.full((len(items), BODY_SIZE), 0xFF, np.uint8)
+        bodies[:, 0] = BODY_SIZE - 1
+        bodies[:, 1] = _CLOCK_FLAG
+        bodies[:, 2:8] = clock_field(self.schedule.dts[items])
+        return items, bodies
+
+    def packets(
+        self, start: int, stop: int, video: Payloads | None, audio: Payloads | None
+    ) -> Bytes:
+        """Packets of the schedule's items ``[start, stop)``.
+
+        *video* holds the samples of the video items among them in order, *audio* the audio
+        PES.
+        """
+        first = int(self.first_row[start])
+        count = int(self._rows[start:stop].sum())
+        rows = np.empty((count, PACKET_SIZE), np.uint8)
+        rows[:, :4] = self._headers[first : first + count]
+        items, bodies = self._clocks
+        low, high = np.searchsorted(items, (start, stop))
+        rows[self.first_row[items[low:high]] - first, 4:] = bodies[low:high]
+        for kind, payloads in ((VIDEO, video), (AUDIO, audio)):
+            stream = self._streams.get(kind)
+            if stream is not None and payloads is not None:
+                self._fill(stream, start, stop, payloads, rows)
+        return rows.reshape(-1)
+
+    def _fill(
+        self, stream: _Stream, start: int, stop: int, payloads: Payloads, rows: Bytes
+    ) -> None:
+        """The packets of *stream* that lie in items ``[start, stop)``."""
+        low, high = (int(at) for at in np.searchsorted(stream.items, (start, stop)))
+        if low == high:
+            return
+        data = payloads.data
+        if not len(data):  # empty samples alone; there must be a byte to point at
+            data = np.zeros(1, np.uint8)
+        at = self.first_row[stream.items[low:high]] - int(self.first_row[start])
+        begin = payloads.starts
+
+        some = _between(stream.plain, low, high)
+        near = some - low
+        body = data.take((begin[near] - stream.before[some])[:, None] + _BODY, mode="clip")
+        np.copyto(body, stream.lead[some], where=stream.is_lead[some])
+        rows[at[near], 4:] = body
+
+        some = _between(stream.several, low, high)
+        near = some - low
+        ends = begin[near] + payloads.sizes[near]
+        body = data.take((ends - BODY_SIZE)[:, None] + _BODY, mode="clip")
+        np.copyto(body, stream.trail[some], where=stream.is_trail[some])
+        packets = self.schedule.packets[stream.items]
+        rows[at[near] + packets[some] - 1, 4:] = body
+
+        some = _between(stream.middle, low, high)
+        near = some - low
+        self._copy_middles(
+            rows, data, at[near] + 1, packets[some] - 2,
+            begin[near] + BODY_SIZE - stream.before[some],
+        )  # fmt: skip
+        for row in _between(stream.spread, low, high).tolist():
+            self._spread(stream, row, row - low, int(at[row - low]), payloads, rows)
+
+    @staticmethod
+    def _copy_middles(
+        rows: Bytes, data: Bytes, first: Column, count: Column, begin: Column
+    ) -> None:
+        """Packets that are payload alone, straight from the buffer: one block a PES."""
+        bodies = rows[:, 4:]
+        blocks = zip(
+            first.tolist(), (first + count).tolist(), begin.tolist(),
+            (begin + count * BODY_SIZE).tolist(), strict=True,
+        )  # fmt: skip
+        for row, end, at, stop in blocks:
+            bodies[row:end] = data[at:stop].reshape(-1, BODY_SIZE)
+
+    def _spread(
+        self, stream: _Stream, row: int, near: int, at: int, payloads: Payloads, rows: Bytes
+    ) -> None:
+        item = int(stream.items[row])
+        start = int(payloads.starts[near])
+        body = np.concatenate((
+            stream.heads[row, : self.schedule.head[item]],
+            payloads.data[start : start + int(payloads.sizes[near])],
+        ))  # fmt: skip
+        prefix = stream.fields[row, : 7 if self.schedule.clock[item] else 0]
+        total = int(self._rows[item])
+        _spread(rows[at : at + total], body, prefix, int(self.schedule.extra[item]))
 
 
-def _clock_packets(window: _Window) -> None:
-    """Packets of an adaptation field alone; they do not count (§2.4.3.3)."""
-    items = window.of_kind(CLOCK)
-    if not len(items):
-        return
-    rows = window.row_of(items)
-    window.rows[rows, 3] ^= _HAS_PAYLOAD | _HAS_ADAPTATION
-    window.rows[rows, 4:] = 0xFF
-    window.rows[rows, 4] = BODY_SIZE - 1
-    window.rows[rows, 5] = _CLOCK_FLAG
-    window.rows[rows, 6:12] = clock_field(window.schedule.dts[items])
+def _between(numbers: Column, low: int, high: int) -> Column:
+    start, stop = np.searchsorted(numbers, (low, high))
+    return numbers[start:stop]
+
+
+def _columns(schedule: Schedule, kind: int, items: Column, parameter_sets: bytes) -> _Stream:
+    head, count = schedule.head[items], schedule.packets[items]
+    clock = np.where(schedule.clock[items], CLOCK_FIELD_SIZE, 0)
+    slack = count * BODY_SIZE - clock - head - schedule.payload[items]
+    field = clock + np.where(count == 1, slack, 0)
+    is_plain = (schedule.extra[items] == 0) & (field + head <= BODY_SIZE)
+    heads = _heads(schedule, kind, items, parameter_sets)
+    fields = _clock_fields(schedule, items)
+    lead = np.zeros((len(items), BODY_SIZE), np.uint8)
+    trail = np.zeros((len(items), BODY_SIZE), np.uint8)
+    plain = np.flatnonzero(is_plain)
+    several = np.flatnonzero(is_plain & (count > 1))
+    stuffing = np.where(is_plain & (count > 1), slack, 0)
+    _lay_fields(lead, np.where(is_plain, field, 0), fields, schedule.clock[items] & is_plain)
+    _lay_fields(trail, stuffing, fields, np.zeros(len(items), np.bool_))
+    own = _BODY[None, : heads.shape[1]] < np.where(is_plain, head, 0)[:, None]
+    owner, place = np.nonzero(own)
+    lead[owner, field[owner] + place] = heads[owner, place]
+    before = np.where(is_plain, field + head, 0)
+    return _Stream(
+        items=items,
+        heads=heads,
+        fields=fields,
+        before=before,
+        lead=lead,
+        is_lead=before[:, None] > _BODY,
+        trail=trail,
+        is_trail=stuffing[:, None] > _BODY,
+        plain=plain,
+        several=several,
+        middle=np.flatnonzero(is_plain & (count > 2)),
+        spread=np.flatnonzero(~is_plain),
+    )
 
 
 def _heads(
@@ -134,67 +274,12 @@ def _heads(
     return heads
 
 
-def _fill(
-    window: _Window, items: Column, payloads: Payloads, heads: npt.NDArray[np.uint8]
-) -> None:
-    """Adaptation fields and payload of all packets of *items*."""
-    schedule = window.schedule
-    if not len(payloads.data):  # empty samples alone; there must be a byte to point at
-        payloads = replace(payloads, data=np.zeros(1, np.uint8))
-    head, count = schedule.head[items], schedule.packets[items]
-    clock = np.where(schedule.clock[items], CLOCK_FIELD_SIZE, 0)
-    slack = count * BODY_SIZE - clock - head - payloads.sizes
-    field = clock + np.where(count == 1, slack, 0)
-    plain = (schedule.extra[items] == 0) & (field + head <= BODY_SIZE)
-    fields = _clock_fields(schedule, items)
-    some = np.flatnonzero(plain)
-    if len(some):
-        _first_packets(window, items, payloads, heads, fields, field, some)
-        _last_packets(window, items, payloads, slack, some[count[some] > 1])
-        _middle_packets(
-            window, items, payloads, BODY_SIZE - clock - head, some[count[some] > 2]
-        )
-    for row in np.flatnonzero(~plain).tolist():
-        item = int(items[row])
-        start = int(payloads.starts[row])
-        body = np.concatenate(
-            (heads[row, : head[row]], payloads.data[start : start + int(payloads.sizes[row])])
-        )
-        at = int(window.row_of(items[row : row + 1])[0])
-        total = int(schedule.rows[item])
-        prefix = fields[row] if schedule.clock[item] else fields[row, :0]
-        _spread(window.rows[at : at + total], body, prefix, int(schedule.extra[item]))
-
-
 def _clock_fields(schedule: Schedule, items: Column) -> npt.NDArray[np.uint8]:
     """Flags and PCR of the adaptation field that starts each of *items* with a clock."""
     flags = np.where(schedule.sync[items], _CLOCK_FLAG | _RANDOM_ACCESS, _CLOCK_FLAG)
     return np.concatenate(
         (flags.astype(np.uint8)[:, None], clock_field(schedule.dts[items])), axis=1
     )
-
-
-def _first_packets(
-    window: _Window,
-    items: Column,
-    payloads: Payloads,
-    heads: npt.NDArray[np.uint8],
-    fields: npt.NDArray[np.uint8],
-    field: Column,
-    some: Column,
-) -> None:
-    """First packets: [adaptation field of *field* bytes] head payload."""
-    schedule = window.schedule
-    head = schedule.head[items[some]]
-    rows = window.row_of(items[some])
-    prefix = field[some] + head
-    body = payloads.data.take((payloads.starts[some] - prefix)[:, None] + _BODY, mode="clip")
-    _lay_fields(body, field[some], fields[some], schedule.clock[items[some]])
-    place = _BODY[None, : heads.shape[1]]
-    owner, column = np.nonzero(place < head[:, None])
-    body[owner, field[some][owner] + column] = heads[some[owner], column]
-    window.rows[rows, 4:] = body
-    window.rows[rows[field[some] > 0], 3] |= _HAS_ADAPTATION
 
 
 def _lay_fields(
@@ -215,35 +300,6 @@ def _lay_fields(
     body[some, 1] = 0
     some = np.flatnonzero(clock)
     body[some, 1:CLOCK_FIELD_SIZE] = fields[some]
-
-
-def _last_packets(
-    window: _Window, items: Column, payloads: Payloads, slack: Column, some: Column
-) -> None:
-    """Last packets of PES with several: stuffing, then the end of the payload."""
-    if not len(some):
-        return
-    ends = payloads.starts[some] + payloads.sizes[some]
-    body = payloads.data.take((ends - BODY_SIZE)[:, None] + _BODY, mode="clip")
-    stuffing = slack[some]
-    _lay_fields(body, stuffing, np.zeros((0, 7), np.uint8), np.zeros(len(some), np.bool_))
-    rows = window.row_of(items[some]) + window.schedule.packets[items[some]] - 1
-    window.rows[rows, 4:] = body
-    window.rows[rows[stuffing > 0], 3] |= _HAS_ADAPTATION
-
-
-def _middle_packets(
-    window: _Window, items: Column, payloads: Payloads, taken: Column, some: Column
-) -> None:
-    """Packets that are payload alone; *taken* is what the first packet took of it."""
-    rows, data = window.rows, payloads.data
-    first = (window.row_of(items[some]) + 1).tolist()
-    count = (window.schedule.packets[items[some]] - 2).tolist()
-    begin = (payloads.starts[some] + taken[some]).tolist()
-    for row, packets, at in zip(first, count, begin, strict=True):
-        rows[row : row + packets, 4:] = data[at : at + packets * BODY_SIZE].reshape(
-            packets, BODY_SIZE
-        )
 
 
 def _spread(rows: Bytes, body: Bytes, prefix: npt.NDArray[np.uint8], extra: int) -> None:

@@ -16,7 +16,7 @@ from packager.codecs.h264 import AvcConfig
 from packager.errors import MalformedMedia, MalformedSample, Unsupported
 from packager.index import TrackIndex
 from packager.mpegts.elementary import Payloads, to_adts, to_annexb
-from packager.mpegts.packets import packetize
+from packager.mpegts.packets import Layout
 from packager.mpegts.psi import tables
 from packager.mpegts.rows import PACKET_SIZE
 from packager.mpegts.schedule import AUDIO, VIDEO, Schedule, Stream, schedule
@@ -85,6 +85,7 @@ def _refuse_without_adts(index: TrackIndex) -> None:
 
 
 def _windows(plan: Schedule, video: Stream | None, audio: Stream | None) -> list[Transform]:
+    layout = Layout(plan, _parameter_sets(video))
     sizes = plan.rows * PACKET_SIZE
     ends = np.cumsum(sizes)
     found = []
@@ -92,22 +93,23 @@ def _windows(plan: Schedule, video: Stream | None, audio: Stream | None) -> list
     while start < len(plan):
         done = int(ends[start - 1]) if start else 0
         stop = max(start + 1, int(np.searchsorted(ends, done + _WINDOW, "right")))
-        found.append(_window(plan, start, stop, int(ends[stop - 1]) - done, video, audio))
+        found.append(_window(layout, start, stop, int(ends[stop - 1]) - done, video, audio))
         start = stop
     return found
 
 
 def _window(
-    plan: Schedule, start: int, stop: int, length: int, video: Stream | None,
+    layout: Layout, start: int, stop: int, length: int, video: Stream | None,
     audio: Stream | None,
 ) -> Transform:  # fmt: skip
+    plan = layout.schedule
     picture = _part(plan, start, stop, VIDEO, video)
     sound = _part(plan, start, stop, AUDIO, audio)
     parts = [part for part in (picture, sound) if part is not None]
     offsets = np.concatenate([part.samples.offset for part in parts] or [np.zeros(0, np.int64)])
     sizes = np.concatenate([part.samples.size for part in parts] or [np.zeros(0, np.int64)])
     cover = _cover(offsets, sizes)
-    make = partial(_make, plan, start, stop, picture, sound, cover)
+    make = partial(_make, layout, start, stop, picture, sound, cover)
     return Transform(cover, length, make)
 
 
@@ -184,7 +186,7 @@ def _elementary(stream: Stream | None, payloads: Payloads | None) -> Payloads | 
 
 
 def _make(
-    plan: Schedule, start: int, stop: int, video: Stream | None, audio: Stream | None,
+    layout: Layout, start: int, stop: int, video: Stream | None, audio: Stream | None,
     cover: tuple[Extent, ...], parts: Sequence[memoryview],
 ) -> Bytes:  # fmt: skip
     data, bases = _joined(cover, parts)
@@ -195,8 +197,8 @@ def _make(
     frames = _elementary(audio, sound)
     units = _elementary(video, picture)
     if frames is not None:
-        frames = _grouped(plan, start, stop, frames)
-    return packetize(plan, start, stop, units, frames, _parameter_sets(video))
+        frames = _grouped(layout.schedule, start, stop, frames)
+    return layout.packets(start, stop, units, frames)
 
 
 def _parameter_sets(video: Stream | None) -> bytes:
@@ -227,7 +229,7 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
         plan = schedule(Stream(video.index, video.samples, units.sizes), audio, has_video=True)
         if frames is not None:
             frames = _grouped(plan, 0, len(plan), frames)
-        made = packetize(plan, 0, len(plan), units, frames, config.parameter_sets)
-        return head + made.tobytes()
+        layout = Layout(plan, config.parameter_sets)
+        return head + layout.packets(0, len(plan), units, frames).tobytes()
 
     return Unplanned(cover, make)
