@@ -30,7 +30,8 @@ _COLUMNS = {  # in wire order: flag and type (§8.8.8.2)
 }
 _STYP = box(b"styp", b"msdh", bytes(4), b"msdhcmfscmff")
 _MDAT_HEADER_SIZE = 8
-_FIXED_SIZE = len(_STYP) + 8 + 16 + 8 + 20 + 20 + _MDAT_HEADER_SIZE + 8  # all but rows
+# moof, mfhd, traf, tfhd, tfdt, trun: all but rows and tfhd's defaults
+_FIXED_SIZE = len(_STYP) + 8 + 16 + 8 + 16 + 20 + 20 + _MDAT_HEADER_SIZE
 
 
 def columns(index: TrackIndex, *, last: bool) -> tuple[str, ...]:
