@@ -1,0 +1,269 @@
+"""Recipe tokens: what they promise, and what becomes of URLs whose flavors were replaced."""
+
+import gc
+import os
+import shutil
+import sqlite3
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import origin.catalog
+from tests.origin.inside import SECOND, Origin, take, token_of
+
+YEAR, SHORT = "public, max-age=31536000, immutable", "public, max-age=10"
+DAY = 24 * 3600 * SECOND
+Start = Callable[..., Origin]
+
+
+def index_path(source: str) -> str:
+    return f"/hls/{source}/index-f1-v1-a1.m3u8"
+
+
+def retoken(name: str, token: str) -> str:
+    return name.replace(token_of(name), token)
+
+
+@pytest.fixture
+def entry(files: list[Path], tmp_path: Path) -> str:
+    return f"e/{take(tmp_path / 'data', *files)[0]['entry']}"
+
+
+@pytest.fixture
+def replaced(files: list[Path], tmp_path: Path) -> Path:
+    """The file of the first flavor, as another one that may replace it."""
+    return Path(shutil.copy(files[1], tmp_path / "media" / "new.mp4"))
+
+
+def test_a_wrong_token_looks_once(entry: str, start: Start) -> None:
+    one = start()
+    name = one.media_names(index_path(entry))[0]
+    asked = one.database.questions
+    for _ in range(3):
+        assert one.ask(retoken(name, "00000000")).status == 404
+        asked += 1
+        assert one.database.questions == asked
+    one.clock_offset += 2 * SECOND  # its row is old now: loaded anew, which is the look
+    assert one.ask(retoken(name, "00000000")).status == 404
+    assert one.database.questions == asked + 1
+
+
+def test_an_unknown_entry_is_known_for_a_second(
+    files: list[Path], entry: str, start: Start, tmp_path: Path
+) -> None:
+    one = start()
+    one.still = one.now()
+    other = "/hls/e/0_11111111/master.m3u8"
+    for _ in range(3):
+        assert one.ask(other).status == 404
+        assert one.ask(other.replace("master.m3u8", "seg-1-f1-x00000000.ts")).status == 404
+    assert one.database.questions == 1
+    take(tmp_path / "data", *files, entry="0_11111111")
+    one.still += SECOND + 1
+    assert one.ask(other).status == 200
+
+
+def test_a_clock_that_is_set_back(entry: str, start: Start) -> None:
+    one = start()
+    assert one.ask(index_path(entry)).status == 200
+    one.clock_offset -= 3600 * SECOND
+    asked = one.database.questions
+    assert one.ask(index_path(entry)).status == 200
+    assert one.database.questions == asked + 1
+
+
+def test_a_cached_manifest_asks_once_a_second(entry: str, start: Start) -> None:
+    one = start()
+    one.still = one.now()
+    paths = [index_path(entry), f"/hls/{entry}/master.m3u8", f"/cmaf/{entry}/manifest.mpd"]
+    for path in paths:
+        one.get(path)
+    asked = one.database.questions
+    for second in range(1, 4):
+        one.still += SECOND + 1
+        for path in paths * 5:
+            one.get(path)
+        assert one.database.questions == asked + second
+
+
+def test_questions_of_a_cold_lookup(entry: str, start: Start) -> None:
+    """The entry, its three headers, and the blocks of what is asked for: one of each track."""
+    one = start()
+    one.get(f"/hls/{entry}/seg-1-f2-v1-a1.ts")
+    assert one.database.questions == 1 + 3 + 2
+    one.get(f"/hls/{entry}/seg-2-f2-v1-a1.ts")
+    assert one.database.questions == 1 + 3 + 2
+    two = start()
+    two.get(f"/cmaf/{entry}/manifest.mpd")
+    assert two.database.questions == 1 + 3 + 6
+    assert two.indexes.parsed == 0
+
+
+def test_concurrent_first_use_loads_once(entry: str, start: Start) -> None:
+    one = start()
+    one.still = one.now()
+    with ThreadPoolExecutor(24) as pool:
+        bodies = set(pool.map(one.get, [f"/cmaf/{entry}/manifest.mpd"] * 24))
+        assert len(bodies) == 1
+        assert one.database.questions == 1 + 3 + 6
+        bodies = set(pool.map(one.get, ["/cmaf/local/a.mp4/manifest.mpd"] * 24))
+        assert len(bodies) == 1
+    assert one.indexes.parsed == 1
+
+
+def test_the_token_of_the_previous_layout(
+    entry: str, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that began before an upgrade goes on: today's bytes, not for long."""
+    sources = (entry, "local/a.mp4")
+    one = start()
+    names = {source: one.media_names(index_path(source)) for source in sources}
+    monkeypatch.setattr(origin.catalog, "LAYOUT", 2)
+    monkeypatch.setattr("packager.recipe.Recipe.token.__defaults__", (2,))
+    two = start()
+    for source, old in names.items():
+        new = two.media_names(index_path(source))
+        assert token_of(new[0]) != token_of(old[0])
+        for before, after in zip(old, new, strict=True):
+            served, today = two.ask(before), two.ask(after)
+            assert (served.status, served.headers["cache-control"]) == (200, SHORT)
+            assert today.headers["cache-control"] == YEAR
+            assert served.body == today.body
+            assert served.headers["etag"] == today.headers["etag"]
+    monkeypatch.setattr(origin.catalog, "LAYOUT", 3)
+    monkeypatch.setattr("packager.recipe.Recipe.token.__defaults__", (3,))
+    three = start()
+    for old in names.values():
+        assert three.ask(old[0]).status == 404
+
+
+def test_a_replaced_flavor_plays_on_for_a_day(
+    files: list[Path], replaced: Path, start: Start, tmp_path: Path
+) -> None:
+    flavors = take(tmp_path / "data", *files)
+    source = f"e/{flavors[0]['entry']}"
+    one = start()
+    old = {name: one.get(name) for name in one.media_names(index_path(source))}
+    again = take(tmp_path / "data", replaced, replace=flavors[0]["flavor"])
+    one.clock_offset += 2 * SECOND
+    new = one.media_names(index_path(source))
+    assert set(new).isdisjoint(old)
+    two = start()  # one that never saw what was before
+    two.clock_offset = one.clock_offset
+    for now in (one, two):
+        for name, body in old.items():
+            answer = now.ask(name)
+            assert (answer.status, answer.body) == (200, body)
+            assert answer.headers["cache-control"] == YEAR
+        for name in new:
+            assert now.ask(name).headers["cache-control"] == YEAR
+    number = next(flavor["index"] for flavor in again if flavor["version"] == 2)
+    picture = one.get(f"/cmaf/{source}/seg-1-f{number}-v1.m4s")
+    assert picture == one.get("/cmaf/local/new.mp4/seg-1-f1-v1.m4s")
+    one.clock_offset += DAY
+    for name in old:
+        assert one.ask(name).status == 404
+    assert one.ask(new[0]).status == 200
+
+
+def test_a_token_younger_than_the_cached_row(
+    files: list[Path], replaced: Path, start: Start, tmp_path: Path
+) -> None:
+    """Another origin has told the player of a version that this one has not seen."""
+    flavors = take(tmp_path / "data", *files)
+    source = f"e/{flavors[0]['entry']}"
+    one, two = start(), start()
+    one.still = one.now()
+    one.get(index_path(source))
+    take(tmp_path / "data", replaced, replace=flavors[0]["flavor"])
+    name = two.media_names(index_path(source))[0]
+    one.still += 1
+    assert one.ask(name).status == 200
+
+
+def test_damage_of_the_new_set_does_not_reach_the_old(
+    files: list[Path], replaced: Path, start: Start, tmp_path: Path
+) -> None:
+    flavors = take(tmp_path / "data", *files)
+    source = f"e/{flavors[0]['entry']}"
+    one = start()
+    old = one.media_names(index_path(source))
+    bodies = [one.get(name) for name in old]
+    take(tmp_path / "data", replaced, replace=flavors[0]["flavor"])
+    with sqlite3.connect(tmp_path / "data" / "headrace.db") as database:
+        database.execute("UPDATE flavor_index SET header = x'00' WHERE int_id = 4")
+    database.close()
+    two = start()
+    assert two.ask(index_path(source)).status == 502
+    assert [two.get(name) for name in old] == bodies
+    assert two.ask(retoken(old[0], "00000000")).status == 502  # whose it is cannot be told
+
+
+def test_the_database_goes_away(entry: str, start: Start, tmp_path: Path) -> None:
+    one = start()
+    names = one.media_names(index_path(entry))
+    bodies = [one.get(name) for name in names]
+    away = tmp_path / "away"
+    (tmp_path / "data").rename(away)
+    one.clock_offset += 3600 * SECOND
+    assert one.media_names(index_path(entry)) == names
+    assert [one.get(name) for name in names] == bodies
+    # whether this token is of a newer version cannot be told now: not 404, which is kept
+    assert one.ask(retoken(names[0], "00000000")).status == 503
+    assert one.ask("/hls/e/0_11111111/master.m3u8").status == 503
+    one.still = one.now() + 2 * SECOND
+    asked = one.database.questions
+    for _ in range(5):
+        assert one.ask(index_path(entry)).status == 200
+    assert one.database.questions == asked + 1  # it is not asked again at once
+    away.rename(tmp_path / "data")
+    one.still += 2 * SECOND
+    assert one.ask("/hls/e/0_11111111/master.m3u8").status == 404
+
+
+def test_a_local_file_that_is_replaced(files: list[Path], start: Start) -> None:
+    one = start()
+    old = one.media_names(index_path("local/a.mp4"))
+    body = one.get(old[0])
+    shutil.copy(files[1], files[0].with_name("next"))
+    files[0].with_name("next").rename(files[0])
+    new = one.media_names(index_path("local/a.mp4"))
+    assert token_of(new[0]) != token_of(old[0])
+    assert one.ask(old[0]).status == 404
+    assert one.get(new[0]) != body
+    # the same bytes at another time are the same to the world
+    os.utime(files[0], ns=(0, 0))
+    assert one.media_names(index_path("local/a.mp4")) == new
+
+
+def test_flavors_in_another_order_are_another_recipe(files: list[Path], start: Start) -> None:
+    one = start()
+    sets = ("local/,a,b,.mp4.urlset", "local/,b,a,.mp4.urlset", "local/,a,a,.mp4.urlset")
+    tokens = {token_of(one.media_names(index_path(source))[0]) for source in sets}
+    assert len(tokens) == 3
+
+
+def test_recipes_do_not_hold_indexes(entry: str, start: Start) -> None:
+    """What the cache of indexes lets go is gone: nothing else keeps it."""
+    one = start()
+    one.get(index_path(entry))
+    [*flavors] = one.indexes._flavors.values()
+    seen = [weakref.ref(flavor.index) for flavor in flavors]
+    one.indexes._flavors.clear()
+    del flavors
+    gc.collect()
+    assert [index() for index in seen] == [None] * 3
+    assert one.ask(index_path(entry)).status == 200
+
+
+def test_a_tiny_index_cache_works_the_same(entry: str, start: Start) -> None:
+    plenty, tiny = start(), start(index_cache=2, manifest_cache=1)
+    for source in (entry, "local/,a,b,c,.mp4.urlset"):
+        for path in (index_path(source), f"/cmaf/{source}/manifest.mpd"):
+            assert tiny.get(path) == plenty.get(path)
+        for name in plenty.media_names(index_path(source)):
+            assert tiny.get(name) == plenty.get(name)
+    assert tiny.indexes.size <= 2
