@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from metadata.changes import add_entry, add_flavor_versions
 from metadata.engine import open_reader, open_writer
 from metadata.entries import find_by_source, find_entry, find_flavor, list_entries
-from metadata.errors import BadId, DatabaseUnavailable, MetadataError
+from metadata.errors import BadId, Conflict, DatabaseUnavailable, MetadataError
 from metadata.flavors import current
 from metadata.ids import check_id, new_id
 from metadata.migrate import upgrade
@@ -58,9 +58,10 @@ def ingest(
     with _said("headrace ingest") as status:
         order = _Order(files, entry, partner, name, replace)
         _check(order)
+        found = _find(order)
         engine = open_writer(data)
         upgrade(engine)
-        entry_id = _ingest(engine, order)
+        entry_id = _ingest(engine, order, found)
         _print_flavors(_need_entry(engine, entry_id), as_json, bare=True)
     return status[0]
 
@@ -132,19 +133,22 @@ def _checked_id(text: str, option: str) -> None:
         raise Misused(f"{option}: {error}") from None
 
 
-def _ingest(engine: Engine, order: _Order) -> str:
+def _find(order: _Order) -> list[Found]:
     found = [Found.at(path) for path in order.files]
     if len({one.path for one in found}) < len(found):
         raise Misused("the same file is named twice")
+    return found
+
+
+def _ingest(engine: Engine, order: _Order, found: Sequence[Found]) -> str:
     with reading(engine) as session:
         plan = _plan(session, order, found)
     examined = _examine_all([one for one, _ in plan.work])
-    now = time.time_ns()
-    flavors = [
-        NewFlavor(flavor_id, made.facts, made.index)
-        for (_, flavor_id), made in zip(plan.work, examined, strict=True)
-    ]
     with writing(engine) as session:
+        # Again, behind the writers' lock: another ingest may have stored some meanwhile.
+        plan = _plan(session, order, found)
+        now = time.time_ns()
+        flavors = [_new_flavor(flavor_id, examined.get(one)) for one, flavor_id in plan.work]
         if plan.is_new:
             add_entry(
                 session, entry_id=plan.entry, partner_id=order.partner,
@@ -153,6 +157,12 @@ def _ingest(engine: Engine, order: _Order) -> str:
         elif flavors:
             add_flavor_versions(session, plan.entry, flavors, now=now)
     return plan.entry
+
+
+def _new_flavor(flavor_id: str, made: Examined | None) -> NewFlavor:
+    if made is None:
+        raise Conflict("the entry was changed by another ingest meanwhile: try again")
+    return NewFlavor(flavor_id, made.facts, made.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +220,11 @@ def _entry_of_all(known: dict[str, list[FlavorRecord]]) -> str | None:
     return None
 
 
-def _examine_all(files: Sequence[Found]) -> list[Examined]:
+def _examine_all(files: Sequence[Found]) -> dict[Found, Examined]:
     total = sum(one.size for one in files)
     with _progress(total) as advance:
-        examined = [examine(one, advance) for one in files]
-    for one, made in zip(files, examined, strict=True):
+        examined = {one: examine(one, advance) for one in files}
+    for one, made in examined.items():
         for reason in made.left_out:
             print(f"{one.path}: left out: {reason}", file=sys.stderr)  # noqa: T201
     return examined
