@@ -57,7 +57,8 @@ class Origin:
             self.catalog, manifest_cache=config.manifest_cache, built_bytes=config.built_bytes
         )
         self.site = Site(config, self.find, self.records.append, self.bugs.append)
-        server = Server(self.site, config.connections)
+        self.loop = asyncio.get_running_loop()
+        self.server = server = Server(self.site, config.connections)
         listener = listen("127.0.0.1", 0)
         self.address = listener.getsockname()[:2]
         server.add_socket(listener)
