@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -209,4 +210,10 @@ def accepts(port: int) -> bool:
 
 
 def test_children_are_found() -> None:
-    assert children(os.getpid()) == []
+    others = children(os.getpid())
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert set(children(os.getpid())) - set(others) == {child.pid}
+    finally:
+        child.communicate(b"\n", timeout=10)
+    assert child.pid not in children(os.getpid())
