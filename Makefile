@@ -33,7 +33,7 @@ check: $(STAMPS)/dev
 	$(BIN)/lint-imports
 
 bench: $(STAMPS)/bench
-	@$(BIN)/headrace bench $(ARGS)
+	@$(BIN)/headrace bench all $(ARGS)
 
 # The players of the page and the packages of the tests, once package.json names some.
 players: $(if $(wildcard package-lock.json),node_modules/.package-lock.json)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+import headrace_bench
 from headrace import Misuse, __version__, start_server
 
 app = typer.Typer(
@@ -21,7 +22,6 @@ _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)", re.ASCII | re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 NOT_BUILT = {
-    "bench": "Measure the servers against their floor",
     "purge": "Remove cached objects from the edges",
     "import": "Take over the entries of another system",
     "lint": "Check playlists, manifests and segments",
@@ -278,6 +278,8 @@ def _not_built(name: str) -> Callable[[], int]:
     command.__doc__ = f"{NOT_BUILT[name]} (not built yet)."
     return command
 
+
+app.add_typer(headrace_bench.app)
 
 for _name in NOT_BUILT:
     _lenient = {"ignore_unknown_options": True, "allow_extra_args": True}

@@ -32,7 +32,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    py_modules=["headrace", "headrace_commands", "headrace_demo"],
+    py_modules=["headrace", "headrace_bench", "headrace_commands", "headrace_demo"],
     packages=find_namespace_packages(include=[f"{name}*" for name in PACKAGES]),
     include_package_data=True,
     package_data={

@@ -1,0 +1,149 @@
+"""How many hits an edge serves in a second of CPU, against nginx's proxy_cache and the floor.
+
+Both caches sit in front of the same upstream, write an access log, and hold the object before
+the first run.  Small objects are asked for by wrk where it is installed.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench import nginx
+from bench.client import Client
+from bench.errors import BadResponse, NotThere
+from bench.figures import Figure, Result, figure, ratio
+from bench.harness import Harness
+from bench.measure import (
+    MILLISECONDS,
+    Run,
+    alternate,
+    client_notes,
+    closed_loop,
+    costs,
+    crowded,
+)
+from bench.processes import memory
+from bench.servers import Server, edge, floor
+from bench.upstream import upstream
+from bench.wrk import has_wrk, load
+
+PROGRAM = "edge"
+_KIB = 1 << 10
+_FLOOR_FROM = 1 << 20
+_WRK_TO = 100 * _KIB
+"""Bytes up to which wrk asks; above, its own copying and parsing is the limit."""
+
+_SIZES = {"2 KiB": 2 * _KIB, "100 KiB": 100 * _KIB, "1 MiB": 1 << 20, "4 MiB": 4 << 20}
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    own: Server
+    peer: Server | None
+    base: Server
+    notes: tuple[str, ...]
+
+
+def run(harness: Harness) -> None:
+    with _site() as site, harness.step(PROGRAM, len(_SIZES)) as advance:
+        for name, size in _SIZES.items():
+            harness.record(_measure(harness, site, f"{name} hit", size))
+            advance(name)
+        used = memory(site.own.pids[0])
+        figures = {"PSS": figure("MiB", [used.proportional / (1 << 20)])}
+        harness.record(Result(PROGRAM, "memory of the worker", figures))
+
+
+@contextmanager
+def _site() -> Iterator[_Site]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        file = folder / "floor"
+        file.write_bytes(bytes(max(_SIZES.values())))
+        source = stack.enter_context(upstream())
+        peer = None
+        try:
+            peer = stack.enter_context(nginx.nginx_cache(source))
+            notes = (f"nginx {nginx.version()}",)
+        except NotThere as missing:
+            notes = (str(missing),)
+        own = stack.enter_context(edge(source))
+        yield _Site(own, peer, stack.enter_context(floor(file)), notes)
+
+
+def _measure(harness: Harness, site: _Site, case: str, size: int) -> Result:
+    scale, path = harness.scale, f"/{size}"
+    _warm(site.own, path, "cache-status", "hit")
+    loops: dict[str, Callable[[], Run]] = {"own": _loop(harness, site.own, path, size)}
+    if site.peer is not None:
+        _warm(site.peer, path, "x-cache", "HIT")
+        loops["peer"] = _loop(harness, site.peer, path, size)
+    if size >= _FLOOR_FROM:
+        region = [f"/0/{size}"]
+        loops["base"] = partial(closed_loop, site.base, region, scale.seconds)
+    runs = alternate(loops, scale.runs)
+    times, notes = _times(harness, site, path, size)
+    return Result(
+        PROGRAM,
+        case,
+        _figures(runs) | times,
+        (*site.notes, *client_notes(runs["own"]), *notes),
+    )
+
+
+def _warm(server: Server, path: str, header: str, word: str) -> None:
+    """Ask until it is a hit."""
+    with Client(server.address) as client:
+        for _ in range(10):
+            head, _body = client.fetch(path)
+            if word in head.headers.get(header, ""):
+                return
+    raise BadResponse(f"{server.name}: {path} does not become a hit")
+
+
+def _loop(harness: Harness, server: Server, path: str, size: int) -> Callable[[], Run]:
+    scale = harness.scale
+    if size <= _WRK_TO and has_wrk():
+        return lambda: load(server, path, scale.connections, scale.seconds)[0]
+    return partial(closed_loop, server, [path], scale.seconds)
+
+
+def _times(
+    harness: Harness, site: _Site, path: str, size: int
+) -> tuple[dict[str, Figure], tuple[str, ...]]:
+    scale = harness.scale
+    if size > _WRK_TO or not has_wrk():
+        many = crowded(site.own, [path], scale.connections, scale.latency_seconds)
+        return many.figures(scale.connections), many.notes
+    one, times = load(site.own, path, scale.connections, scale.latency_seconds)
+    at = f"at {scale.connections}"
+    figures = {f"{name} {at}": figure("ms", [value]) for name, value in times.items()}
+    figures[f"rate {at}"] = figure("requests/s", [one.requests / one.seconds])
+    figures[f"client CPU {at}"] = figure("of its core", [one.client_cpu / one.seconds])
+    return figures, ("asked by wrk",)
+
+
+def _figures(runs: dict[str, list[Run]]) -> dict[str, Figure]:
+    own = costs(runs["own"])
+    found = {
+        "hits": figure("hits/CPU second", _rates(own)),
+        "server CPU": figure(MILLISECONDS, own),
+    }
+    if "peer" in runs:
+        peer = costs(runs["peer"])
+        found["hits of nginx"] = figure("hits/CPU second", _rates(peer))
+        found["CPU to nginx"] = ratio("of nginx", own, peer)
+    if "base" in runs:
+        base = costs(runs["base"])
+        found["floor"] = figure(MILLISECONDS, base)
+        found["floors"] = ratio("floors", own, base)
+        if "peer" in runs:
+            found["nginx, floors"] = ratio("floors", costs(runs["peer"]), base)
+    return found
+
+
+def _rates(milliseconds: list[float]) -> list[float]:
+    return [1000 / one if one else 0.0 for one in milliseconds]
