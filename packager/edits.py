@@ -19,7 +19,8 @@ def needed(track: Track, samples: Samples) -> tuple[int, int]:
     if track.edit.end is not None:
         shown = np.flatnonzero(samples.cts < track.edit.end)
         stop = int(shown[-1]) + 1 if len(shown) else 0
-    if stop <= start:
+    presented = samples.cts + samples.duration > track.edit.origin
+    if not presented[start:stop].any():
         raise Unsupported(f"elst: the edit of track {track.id} presents no sample")
     return start, stop
 

@@ -18,6 +18,8 @@ _RATES = (
 )  # fmt: skip
 _CHANNELS = (0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 0, 8)  # by channelConfiguration
 _ID_PCE = 5
+_MAX_RECORD = 1 << 10
+"""Bytes of a configuration.  The longest that means anything has a comment of 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class AacConfig:
 
 def parse_asc(record: bytes, object_type_indication: int = 0x40) -> AacConfig:
     """AudioSpecificConfig (§1.6.2.1); AAC LC, HE and HE v2 are accepted."""
+    if len(record) > _MAX_RECORD:
+        raise MalformedBox(b"esds", f"an AudioSpecificConfig of {len(record)} bytes")
     try:
         return _parse_asc(record, object_type_indication)
     except BitsExhausted:
@@ -133,6 +137,8 @@ def _parse_asc(record: bytes, object_type_indication: int) -> AacConfig:
         object_type, rate = _backward_compatible_extension(bits, object_type, rate)
     if not 1 <= core_rate <= 192_000 or not 1 <= rate <= 192_000:
         raise MalformedBox(b"esds", f"sampling frequency {rate}")
+    if object_type == AOT_PS and channels == 1:
+        channels = 2  # what parametric stereo is for
     return AacConfig(
         bytes(record), object_type_indication, object_type, core, core_rate, rate,
         channel_configuration, channels, program_config,

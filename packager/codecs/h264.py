@@ -17,6 +17,10 @@ AUD = START_CODE + b"\x09\xf0"
 """Access unit delimiter with primary_pic_type 7: any slice type (§7.4.2.4)."""
 
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+_MAX_RECORD = 8 << 10
+"""Bytes of a decoder configuration.  Parameter sets are some hundred bytes; they are repeated
+before each IDR in MPEG-TS, so they must not be what fills a segment."""
+
 _EXTENDED_SAR = 255
 _SAR = (  # table E-1
     (0, 1), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11),
@@ -68,6 +72,8 @@ def parse_avcc(record: bytes) -> AvcConfig:
     """AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1)."""
     if len(record) < 7 or record[0] != 1:
         raise MalformedBox(b"avcC", "not a version 1 record")
+    if len(record) > _MAX_RECORD:
+        raise Unsupported(f"avcC: {len(record)} bytes are more than {_MAX_RECORD}")
     length_size = (record[4] & 3) + 1
     if length_size == 3:
         raise MalformedBox(b"avcC", "NAL lengths of 3 bytes are not allowed")
@@ -127,7 +133,7 @@ def _parse_sps(bits: Bits) -> Sps:
         left, right, top, bottom = (bits.ue() for _ in range(4))
         width -= unit_x * (left + right)
         height -= unit_y * (top + bottom)
-    if width <= 0 or height <= 0 or width > 1 << 16 or height > 1 << 16:
+    if width <= 0 or height <= 0 or max(width, height) >= 1 << 16:
         raise MalformedBox(b"avcC", f"a picture of {width} by {height} pixels")
     aspect, colour = _parse_vui(bits) if bits.flag() else (Fraction(1), None)
     return Sps(width, height, aspect, colour)

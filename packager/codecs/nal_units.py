@@ -13,6 +13,9 @@ import numpy.typing as npt
 from packager.errors import MalformedSample
 from packager.samples import Bytes, Column
 
+MAX_UNITS = 10_000
+"""Of one sample.  A 4K picture in slices of one network packet has some 1,500."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
@@ -42,7 +45,9 @@ def steps(
     sample = np.flatnonzero(sizes > 0)
     position = starts[sample]
     stops = (starts + sizes)[sample]
-    while len(sample):
+    for _ in range(MAX_UNITS):
+        if not len(sample):
+            return
         _refuse(position + length_size >= stops, sample, first, "cut short inside a NAL length")
         length = np.zeros(len(sample), np.int64)
         for index in range(length_size):
@@ -53,6 +58,7 @@ def steps(
         yield Step(sample, position, length, data[position + length_size])
         going = after < stops
         sample, position, stops = sample[going], after[going], stops[going]
+    _refuse(stops > position, sample, first, f"more than {MAX_UNITS} NAL units")
 
 
 def _refuse(bad: npt.NDArray[np.bool_], sample: Column, first: int, reason: str) -> None:

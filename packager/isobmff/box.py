@@ -3,6 +3,7 @@
 ``box`` and ``iter_boxes`` are inverses.  Nothing here knows any particular box.
 """
 
+import itertools
 import struct
 from collections.abc import Iterator
 
@@ -10,6 +11,8 @@ from packager.errors import MalformedBox
 
 HEADER = struct.Struct(">I4s")
 LARGE_HEADER_SIZE = 16
+MAX_BOXES = 10_000
+"""In one container: walking them takes no longer than reading the file."""
 
 
 def box(fourcc: bytes, *parts: bytes) -> bytes:
@@ -47,8 +50,17 @@ def parse_header(data: memoryview | bytes, available: int) -> tuple[bytes, int, 
 
 def iter_boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Yield ``(fourcc, payload)`` for each box laid end to end in *data*."""
-    while data:
+    return _iter_boxes(data, 1)
+
+
+def _iter_boxes(data: memoryview, least: int) -> Iterator[tuple[bytes, memoryview]]:
+    """The boxes in *data*, until fewer than *least* bytes are left."""
+    for count in itertools.count():
+        if len(data) < least:
+            return
         fourcc, start, size = parse_header(data, len(data))
+        if count == MAX_BOXES:
+            raise MalformedBox(fourcc, f"follows {MAX_BOXES} boxes of the same container")
         if size > len(data):
             raise MalformedBox(fourcc, f"size {size} does not fit in {len(data)} bytes")
         yield fourcc, data[start:size]
@@ -61,12 +73,8 @@ def children(data: memoryview) -> dict[bytes, memoryview]:
     QuickTime ends some containers with a 32-bit zero.
     """
     found: dict[bytes, memoryview] = {}
-    while len(data) >= HEADER.size:
-        fourcc, start, size = parse_header(data, len(data))
-        if size > len(data):
-            raise MalformedBox(fourcc, f"size {size} does not fit in {len(data)} bytes")
-        found.setdefault(fourcc, data[start:size])
-        data = data[size:]
+    for fourcc, payload in _iter_boxes(data, HEADER.size):
+        found.setdefault(fourcc, payload)
     return found
 
 

@@ -22,14 +22,14 @@ from packager.isobmff.sample_tables import parse_samples
 from packager.languages import bcp47
 from packager.plan import Extent, Reads
 from packager.samples import Samples
+from packager.timescale import MAX_TICKS
 from packager.tracks import Edit, Track, VideoFormat
 
 MAX_MOOV_SIZE = 128 << 20
 MAX_TOP_LEVEL_BOXES = 1024
 MAX_TRACKS = 64
-_MAX_DURATION = 1 << 46
-"""Ticks; 81 days at ten million a second.  Times 90,000 it still fits in 64 bits."""
-
+MAX_MOVIE_SAMPLES = 1 << 23
+"""Of all tracks together."""
 _IDENTITY = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _HANDLERS = {b"vide", b"soun"}
 
@@ -98,6 +98,8 @@ def parse_moov(moov: memoryview, file_size: int) -> Movie:
             tracks.append(_parse_trak(trak, movie_timescale, file_size))
         except Unsupported as reason:
             left_out.append(f"track {number}: {reason}")
+        if sum(len(samples) for _, samples in tracks) > MAX_MOVIE_SAMPLES:
+            raise Unsupported(f"moov: more than {MAX_MOVIE_SAMPLES} samples")
     if not tracks:
         raise Unsupported("; ".join(left_out) or "moov: no track")
     return Movie(tuple(tracks), tuple(left_out))
@@ -201,11 +203,13 @@ def _in_composition_order(samples: Samples) -> Samples:
     steps = samples.cts[1:] - samples.cts[:-1]
     if int(samples.cts[0]) < 0 or (steps <= 0).any():
         return replace(samples, cts=samples.dts)
+    if int(steps.max(initial=0)) >= 1 << 31:
+        raise MalformedBox(b"ctts", "a sample lasts 2^31 ticks or more")
     duration = samples.duration.copy()
     duration[:-1] = steps
     return replace(samples, dts=samples.cts, duration=duration)
 
 
 def _check_times(samples: Samples) -> None:
-    if int(samples.dts[-1] + samples.duration[-1]) > _MAX_DURATION:
+    if int(samples.dts[-1] + samples.duration[-1]) > MAX_TICKS:
         raise MalformedBox(b"stts", "the track is longer than 2^46 ticks")

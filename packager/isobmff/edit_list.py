@@ -9,7 +9,7 @@ import numpy as np
 from packager.errors import MalformedBox, Unsupported
 from packager.isobmff.box import unpack, version_and_flags
 from packager.isobmff.sample_tables import _COUNT
-from packager.timescale import rescale
+from packager.timescale import MAX_TICKS, rescale
 from packager.tracks import Edit
 
 _ROWS = {
@@ -51,8 +51,8 @@ def _combine(
         else:
             raise Unsupported(f"elst: {len(rows)} entries that do not join")
     shift = rescale(delay, movie_timescale, timescale)
+    if max(start or 0, shift) > MAX_TICKS:
+        raise MalformedBox(b"elst", "times are out of range")
     if start is None:
         return Edit(-shift)
-    if max(start, end, shift) >= 1 << 62:
-        raise MalformedBox(b"elst", "times are out of range")
-    return Edit(start - shift, None if open_ended else end)
+    return Edit(start - shift, None if open_ended or end > MAX_TICKS else end)

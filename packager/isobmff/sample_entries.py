@@ -23,13 +23,13 @@ _AUDIO_STREAM = 5
 
 def parse_sample_entry(stsd: memoryview) -> VideoFormat | AudioFormat:
     """The first entry of *stsd*; ``Unsupported`` names a codec that is not handled."""
-    _, _, body = version_and_flags(b"stsd", stsd)
+    version, _, body = version_and_flags(b"stsd", stsd)
     unpack(b"stsd", _COUNT, body)
     fourcc, entry = next(iter_boxes(body[4:]), (b"", body[:0]))
     if fourcc == b"avc1":
         return _parse_avc1(entry)
     if fourcc == b"mp4a":
-        return _parse_mp4a(entry)
+        return _parse_mp4a(entry, quick_time=version == 0)
     if fourcc in (b"encv", b"enca"):
         raise Unsupported(f"{fourcc.decode()}: the samples are encrypted")
     if not fourcc:
@@ -68,9 +68,10 @@ def _parse_nclx(payload: memoryview | None) -> Colour | None:
     return Colour(primaries, transfer, matrix, bool(full >> 7))
 
 
-def _parse_mp4a(entry: memoryview) -> AudioFormat:
+def _parse_mp4a(entry: memoryview, *, quick_time: bool) -> AudioFormat:
+    """In an stsd of version 1 the entry's own version is not QuickTime's (§12.2.3)."""
     version = int.from_bytes(entry[8:10], "big")
-    start = _AUDIO_SIZE.get(version)
+    start = _AUDIO_SIZE.get(version if quick_time else 0)
     if start is None or len(entry) < start:
         raise MalformedBox(b"mp4a", f"{len(entry)} bytes do not hold version {version}")
     boxes = children(entry[start:])
@@ -85,9 +86,10 @@ def _parse_esds(body: memoryview) -> AacConfig:
     """ES_Descriptor (ISO/IEC 14496-1 §7.2.6.5) down to the AudioSpecificConfig."""
     es = _descriptor(body, _ES)
     flags = es[2] if len(es) > 2 else 0
-    skip = 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
-    if flags & 0x40:
+    skip = 5 if flags & 0x80 else 3  # dependsOn_ES_ID
+    if flags & 0x40:  # URLlength, URLstring
         skip += 1 + (es[skip] if len(es) > skip else 0)
+    skip += 2 if flags & 0x20 else 0  # OCR_ES_Id
     config = _descriptor(es[skip:], _DECODER_CONFIG)
     if len(config) < 13:
         raise MalformedBox(b"esds", "DecoderConfigDescriptor is cut short")

@@ -95,16 +95,19 @@ def sized(length_size: int, *units: bytes) -> bytes:
     return b"".join(len(unit).to_bytes(length_size, "big") + unit for unit in units)
 
 
-def esds(record: bytes, object_type: int = 0x40) -> bytes:
-    """An esds box around an AudioSpecificConfig."""
-
-    def descriptor(tag: int, payload: bytes) -> bytes:
-        return bytes([tag, 0x80, 0x80, 0x80, len(payload)]) + payload  # as FFmpeg pads it
-
-    decoder = bytes([object_type, 0x15]) + bytes(11) + descriptor(5, record)
-    return full_box(
-        b"esds", 0, 0, descriptor(3, bytes(3) + descriptor(4, decoder) + descriptor(6, b"\2"))
+def descriptor(tag: int, payload: bytes) -> bytes:
+    """A descriptor of MPEG-4 systems, its length on four bytes as FFmpeg pads it."""
+    size = len(payload)
+    length = bytes(
+        [0x80 | size >> 21, 0x80 | size >> 14 & 127, 0x80 | size >> 7 & 127, size & 127]
     )
+    return bytes([tag]) + length + payload
+
+
+def esds(record: bytes, object_type: int = 0x40, *, es_fields: bytes = bytes(3)) -> bytes:
+    """An esds box around an AudioSpecificConfig."""
+    decoder = descriptor(4, bytes([object_type, 0x15]) + bytes(11) + descriptor(5, record))
+    return full_box(b"esds", 0, 0, descriptor(3, es_fields + decoder + descriptor(6, b"\2")))
 
 
 def avc1(*boxes: bytes) -> bytes:
