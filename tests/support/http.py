@@ -34,7 +34,11 @@ class Client:
         if receive is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         self.socket.settimeout(LIMIT)
-        self.socket.connect(address)
+        try:
+            self.socket.connect(address)
+        except OSError:
+            self.socket.close()
+            raise
         self._read = b""
 
     def __enter__(self) -> Self:
@@ -93,6 +97,11 @@ class Client:
                 raise Cut(answer, bytes(body))
             body += more
         return bytes(body)
+
+    def taken(self) -> bytes:
+        """What was read behind the last head, handed over."""
+        taken, self._read = self._read, b""
+        return taken
 
     def is_closed(self) -> bool:
         """Wait for the end: whether it came without another byte."""
