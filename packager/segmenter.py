@@ -200,7 +200,7 @@ def cut(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> Cuts:
             rows.append((first, edge.row))
             starts.append(begin)
             first = edge.row
-        begin = edge.time
+        begin = max(0, edge.time)
     inside = [
         edge
         for edge, time in zip(found, times, strict=True)

@@ -215,6 +215,6 @@ def movie(count: int = 3, *, length_size: int = 4) -> list[bytes]:
 def sound(count: int = 5) -> Trak:
     """An audio track."""
     return Trak(
-        [bytes([row]) * 10 for row in range(count)], b"soun", 44_100,
+        [bytes([row % 251]) * 10 for row in range(count)], b"soun", 44_100,
         mp4a(esds(LC_44100_STEREO)), 1024,
     )  # fmt: skip

@@ -1,0 +1,57 @@
+"""A plan is its bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packager.plan import Extent, Piece, Plan, Reads, Transform, run_reads
+from tests.packager.carrying import carry_out
+
+SOURCE = bytes(range(256))
+
+extents = st.builds(Extent, offset=st.integers(0, 200), length=st.integers(0, 50))
+
+
+def swapped(parts: list[memoryview]) -> bytes:
+    """The parts, last first."""
+    return b"".join(bytes(part) for part in reversed(parts))
+
+
+@st.composite
+def transforms(draw: st.DrawFn) -> Transform:
+    parts = tuple(draw(st.lists(extents, max_size=3)))
+    return Transform(parts, sum(map(len, parts)), swapped)  # type: ignore[arg-type]
+
+
+pieces = st.lists(st.binary(max_size=20) | extents | transforms())
+places = st.integers(0, 300)
+
+
+@given(pieces, places, places, places, places)
+def test_slicing_a_plan_is_slicing_its_bytes(
+    parts: list[Piece], start: int, stop: int, again: int, until: int
+) -> None:
+    plan = Plan(tuple(parts))
+    whole = carry_out(plan, SOURCE)
+    part = plan.slice(start, stop)
+    assert len(plan) == len(whole)
+    assert carry_out(part, SOURCE) == whole[start:stop]
+    assert len(part) == len(whole[start:stop])
+    assert carry_out(part.slice(again, until), SOURCE) == whole[start:stop][again:until]
+
+
+def test_a_slice_keeps_its_source() -> None:
+    assert Extent(10, 20, source=3).slice(5, 8) == Extent(15, 3, source=3)
+
+
+def test_a_transform_that_makes_another_length_is_our_mistake() -> None:
+    with pytest.raises(AssertionError, match="made 2 bytes where 3 were planned"):
+        Transform((), 3, lambda parts: b"ab").apply([])
+
+
+def test_reads_are_answered_one_by_one() -> None:
+    def two_hops() -> Reads[bytes]:
+        [at] = yield Extent(3, 1)
+        return (yield Extent(at, 2))
+
+    assert run_reads(two_hops(), lambda e: SOURCE[e.offset : e.offset + e.length]) == b"\3\4"
