@@ -63,6 +63,7 @@ class Gate:
         self._open = threading.Event()
         self.connections = 0
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -77,12 +78,15 @@ class Gate:
         for thread in self._threads:
             thread.join(LIMIT)
             assert not thread.is_alive()
+        for end in self._sockets:
+            end.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._upstream, LIMIT)
+                self._sockets += [client, server]
                 self.connections += 1
                 for source, sink, first in (
                     (client, server, None),
