@@ -29,12 +29,12 @@ from origin.urls import EntrySource, LocalSource, Source, left_over
 from packager import LAYOUT
 from packager.errors import PackagerError
 from packager.index import Blocks, FlavorIndex
-from packager.recipe import Needs, Recipe, T, Wanted, make_recipe
+from packager.recipe import Memo, Needs, Recipe, T, Wanted, make_recipe
 
 _ROW_LIFE_NS = 1_000_000_000
 _MAX_ROWS = 10_000
-_RECIPES = 32 << 20
-"""Bytes of boundaries and tokens that are kept."""
+_RECIPES = 64 << 20
+"""Bytes of boundaries and cuts that are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,12 +65,15 @@ class _Made:
     indexes: tuple["ref[FlavorIndex]", ...]
     target: Fraction
     times: tuple[Fraction, ...]
+    memo: Memo
     token: str
 
     @property
     def size(self) -> int:
-        """Bytes, about."""
-        return 1024 + 128 * len(self.times)
+        """Bytes, about, of what *memo* may come to hold: a row and a time for each segment
+        of each track, and of each flavor's tracks together."""
+        tracks = sum(len(index.tracks) + 1 for one in self.indexes if (index := one()))
+        return 1024 + (128 + 200 * tracks) * (len(self.times) + 1)
 
 
 class Catalog:
@@ -217,9 +220,10 @@ class Catalog:
         known = self._recipes.get(key)
         # An id may be given out again: only the very same indexes count.
         if known is not None and tuple(one() for one in known.indexes) == indexes:
-            return Recipe(indexes, known.target, known.times), known.token
+            return Recipe(indexes, known.target, known.times, known.memo), known.token
         recipe = make_recipe(indexes)
-        made = _Made(tuple(map(ref, indexes)), recipe.target, recipe.times, recipe.token())
+        refs = tuple(map(ref, indexes))
+        made = _Made(refs, recipe.target, recipe.times, recipe.memo, recipe.token())
         if made.size <= self._recipes.maxsize:
             self._recipes[key] = made
         return recipe, made.token

@@ -63,6 +63,18 @@ class Choice:
     audio: int | None = None
 
 
+_RowPairs = tuple[tuple[tuple[int, int], tuple[int, int]], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memo:
+    """Cuts that a recipe has made: they grow with the length of the film, and a segment must
+    not.  Holds no flavor, so that it can be kept while an index is not."""
+
+    cuts: dict[tuple[int, Kind, int], Cuts] = field(default_factory=dict)
+    muxed: dict[Choice, tuple[_RowPairs, Timeline]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class Recipe:
     flavors: tuple[FlavorIndex, ...]
@@ -72,10 +84,7 @@ class Recipe:
     times: tuple[Fraction, ...]
     """Starts of segments 2, 3, …, seconds."""
 
-    _cuts: dict[tuple[int, Kind, int], Cuts] = field(default_factory=dict)
-    """Already made: cutting grows with the length of the film, a segment must not."""
-
-    _muxed: dict[Choice, "Muxed"] = field(default_factory=dict)
+    memo: "Memo" = field(default_factory=lambda: Memo())
 
     def flavor(self, number: int) -> FlavorIndex:
         if not 1 <= number <= len(self.flavors):
@@ -113,10 +122,10 @@ def make_recipe(flavors: Sequence[FlavorIndex], target: Fraction = DEFAULT_TARGE
 def track_cuts(recipe: Recipe, flavor: int, track: TrackIndex) -> Needs[Cuts]:
     """The segments of one track."""
     key = (flavor, track.kind, track.number)
-    if key not in recipe._cuts:
+    if key not in recipe.memo.cuts:
         blocks = yield from _time_blocks(flavor, track)
-        recipe._cuts[key] = cut(track, recipe.times, blocks)
-    return recipe._cuts[key]
+        recipe.memo.cuts[key] = cut(track, recipe.times, blocks)
+    return recipe.memo.cuts[key]
 
 
 def _time_blocks(flavor: int, track: TrackIndex) -> Needs[Blocks]:
@@ -158,7 +167,7 @@ class Muxed:
 
     video: TrackIndex | None
     audio: TrackIndex | None
-    rows: tuple[tuple[tuple[int, int], tuple[int, int]], ...]
+    rows: _RowPairs
     """Samples ``[start, stop)`` of video and of audio in each; one of them may be empty."""
 
     timeline: Timeline
@@ -166,12 +175,6 @@ class Muxed:
 
 def mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
     """Cut the tracks in *choice* together: audio follows the boundaries of its video."""
-    if choice not in recipe._muxed:
-        recipe._muxed[choice] = yield from _mux(recipe, choice)
-    return recipe._muxed[choice]
-
-
-def _mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
     flavor = choice.flavor
     recipe.flavor(flavor)
     video = audio = None
@@ -179,8 +182,18 @@ def _mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
         video = recipe.track(flavor, Kind.VIDEO, choice.video)
     if choice.audio is not None:
         audio = recipe.track(flavor, Kind.AUDIO, choice.audio)
-    if video is None or audio is None:
-        return (yield from _mux_one(recipe, flavor, video, audio))
+    if choice not in recipe.memo.muxed:
+        if video is None or audio is None:
+            made = yield from _mux_one(recipe, flavor, video, audio)
+        else:
+            made = yield from _mux_both(recipe, flavor, video, audio)
+        recipe.memo.muxed[choice] = made
+    return Muxed(video, audio, *recipe.memo.muxed[choice])
+
+
+def _mux_both(
+    recipe: Recipe, flavor: int, video: TrackIndex, audio: TrackIndex
+) -> Needs[tuple[_RowPairs, Timeline]]:
     cuts = yield from track_cuts(recipe, flavor, video)
     times = _own_times(recipe, video, cuts)
     blocks = yield from _time_blocks(flavor, audio)
@@ -192,12 +205,12 @@ def _mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
         number for number, row in enumerate(rows) if any(stop > start for start, stop in row)
     ]
     timeline = _muxed_timeline(video, audio, cuts, times, kept)
-    return Muxed(video, audio, tuple(rows[number] for number in kept), timeline)
+    return tuple(rows[number] for number in kept), timeline
 
 
 def _mux_one(
     recipe: Recipe, flavor: int, video: TrackIndex | None, audio: TrackIndex | None
-) -> Needs[Muxed]:
+) -> Needs[tuple[_RowPairs, Timeline]]:
     track = video or audio
     if track is None:
         raise UnknownSegment("no track is asked for")
@@ -205,7 +218,7 @@ def _mux_one(
     empty = ((0, 0),) * len(cuts.rows)
     rows = zip(cuts.rows, empty, strict=True) if video else zip(empty, cuts.rows, strict=True)
     timeline = Timeline(track.track.timescale, cuts.starts, cuts.end)
-    return Muxed(video, audio, tuple(rows), timeline)
+    return tuple(rows), timeline
 
 
 def _own_times(recipe: Recipe, video: TrackIndex, cuts: Cuts) -> list[Fraction]:
