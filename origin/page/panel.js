@@ -97,6 +97,7 @@ export class Panel {
   }
 
   select(id) {
+    this.find(".rendition").value = id ?? "";
     this.player.select(id);
   }
 
@@ -151,7 +152,7 @@ export class Panel {
       picture: videoWidth ? `${videoWidth} × ${videoHeight}` : "–",
       fetching: selected ? `${selected.height}p, ${megabits(selected.bitrate)}` : "–",
       buffer: ahead ? `${ahead[0].toFixed(1)} – ${ahead[1].toFixed(1)} s` : "–",
-      frames: `${totalVideoFrames} decoded, ${droppedVideoFrames} dropped`,
+      frames: `${totalVideoFrames}, ${droppedVideoFrames} dropped`,
       waits: String(this.waits),
       hits: hits + misses ? `${hits} of ${hits + misses} (${Math.round((100 * hits) / (hits + misses))} %)` : "–",
     };
