@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable
+from weakref import finalize
 
+import numpy as np
 from cachetools import LRUCache
 
 from origin.catalog import Catalog, Presented
-from origin.errors import Overloaded
 from origin.flights import Flights
 from origin.manifests import (
     default_choice,
@@ -15,6 +16,7 @@ from origin.manifests import (
     media_presentation,
 )
 from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag, text
+from origin.room import Room
 from origin.sending import split
 from origin.storage.source import Source
 from origin.urls import FileKind, Target, render_target
@@ -39,7 +41,7 @@ class Media:
             manifest_cache, lambda made: made.size
         )
         self._flights: Flights[tuple[str, str], Text] = Flights()
-        self._room = built_bytes
+        self._room = Room(built_bytes)
 
     async def find(self, target: Target) -> Body | Text:
         presented = await self._catalog.find(target.source, target.file.token)
@@ -128,19 +130,18 @@ class Media:
         return self._body(target, presented, made, TS_TYPE, source)
 
     async def _build(self, body: Unplanned, source: Source) -> Plan:
-        """Read and make a whole segment, so that its length and its faults are known."""
+        """Read a whole segment, so that its length and its faults are known.
+
+        Its memory counts until the plan, which works in it, is let go.
+        """
         size = sum(extent.length for extent in body.extents)
-        if size > self._room:
-            raise Overloaded("too many segments are being built")
-        self._room -= size
-        try:
-            buffer = memoryview(bytearray(size))
-            await source.read(body.extents, buffer)
-            parts = split(body.extents, buffer)
-            made = await asyncio.get_running_loop().run_in_executor(None, body.make, parts)
-        finally:
-            self._room += size
-        return Plan((made,))
+        lease = self._room.lend(size)
+        data = np.empty(size, np.uint8)
+        finalize(data, lease.release)
+        buffer = memoryview(data)  # type: ignore[arg-type]
+        await source.read(body.extents, buffer)
+        parts = split(body.extents, buffer)
+        return await asyncio.get_running_loop().run_in_executor(None, body.make, parts)
 
 
 def _mp4_type(choice: Choice) -> str:

@@ -60,15 +60,6 @@ class Transform:
         return made[self.start : self.stop]
 
 
-@dataclass(frozen=True, slots=True)
-class Unplanned:
-    """A body whose length is not known before it is made."""
-
-    extents: tuple[Extent, ...]
-    make: Callable[[Sequence[memoryview]], bytes]
-    """As of a ``Transform``."""
-
-
 Piece = bytes | Extent | Transform
 
 
@@ -96,6 +87,16 @@ class Plan:
                 kept.append(_cut(piece, first, last))
             position += len(piece)
         return type(self)(tuple(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A body whose length is not known before its source is read."""
+
+    extents: tuple[Extent, ...]
+    make: Callable[[Sequence[memoryview]], Plan]
+    """Takes the bytes of each extent, in order; the plan that it returns works in them and
+    reads nothing more.  Raises ``MalformedSample``."""
 
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ before its length is known.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -86,14 +86,21 @@ def _refuse_without_adts(index: TrackIndex) -> None:
 
 def _windows(plan: Schedule, video: Stream | None, audio: Stream | None) -> list[Transform]:
     layout = Layout(plan, _parameter_sets(video))
-    sizes = plan.rows * PACKET_SIZE
-    ends = np.cumsum(sizes)
+    return [
+        _window(layout, start, stop, length, video, audio)
+        for start, stop, length in _spans(plan)
+    ]
+
+
+def _spans(plan: Schedule) -> list[tuple[int, int, int]]:
+    """Items ``[start, stop)`` of each window, and its bytes."""
+    ends = np.cumsum(plan.rows * PACKET_SIZE)
     found = []
     start = 0
     while start < len(plan):
         done = int(ends[start - 1]) if start else 0
         stop = max(start + 1, int(np.searchsorted(ends, done + _WINDOW, "right")))
-        found.append(_window(layout, start, stop, int(ends[stop - 1]) - done, video, audio))
+        found.append((start, stop, int(ends[stop - 1]) - done))
         start = stop
     return found
 
@@ -218,7 +225,7 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
     sizes = [video.samples.size] + ([audio.samples.size] if audio else [])
     cover = _cover(np.concatenate(offsets), np.concatenate(sizes))
 
-    def make(parts: Sequence[memoryview]) -> bytes:
+    def make(parts: Sequence[memoryview]) -> Plan:
         data, bases = _joined(cover, parts)
         placeholder = Stream(video.index, video.samples, video.samples.size)
         sound = None if audio is None else _payloads(audio, data, cover, bases)
@@ -230,6 +237,31 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
         if frames is not None:
             frames = _grouped(plan, 0, len(plan), frames)
         layout = Layout(plan, config.parameter_sets)
-        return head + layout.packets(0, len(plan), units, frames).tobytes()
+        windows = (
+            Transform((), length, partial(_cut_out, layout, start, stop, units, frames))
+            for start, stop, length in _spans(plan)
+        )
+        return Plan((head, *windows))
 
     return Unplanned(cover, make)
+
+
+def _cut_out(
+    layout: Layout, start: int, stop: int, units: Payloads, frames: Payloads | None,
+    _: Sequence[memoryview],
+) -> Bytes:  # fmt: skip
+    """A window of a segment whose payloads are all at hand."""
+    plan = layout.schedule
+    return layout.packets(
+        start, stop, _of_items(plan, start, stop, VIDEO, units),
+        None if frames is None else _of_items(plan, start, stop, AUDIO, frames),
+    )  # fmt: skip
+
+
+def _of_items(plan: Schedule, start: int, stop: int, kind: int, payloads: Payloads) -> Payloads:
+    """Those of *payloads*, one for each unit of *kind*, that items ``[start, stop)`` carry."""
+    units = plan.unit[start:stop][plan.kind[start:stop] == kind]
+    if not len(units):
+        return replace(payloads, starts=payloads.starts[:0], sizes=payloads.sizes[:0])
+    part = slice(int(units[0]), int(units[-1]) + 1)
+    return replace(payloads, starts=payloads.starts[part], sizes=payloads.sizes[part])

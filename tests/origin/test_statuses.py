@@ -164,7 +164,7 @@ def test_a_damaged_index(files: list[Path], start: Start, tmp_path: Path) -> Non
             database.execute(change, (broken, number))
     database.close()
     reason = check(start().ask(f"/hls/e/{entry}/master.m3u8"), 502, NO_STORE)
-    assert "flavor_index 1" in reason and "checksum" in reason
+    assert "flavor_index " in reason and "checksum" in reason
 
 
 def test_a_damaged_block(files: list[Path], start: Start, tmp_path: Path) -> None:
