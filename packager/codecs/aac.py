@@ -77,8 +77,6 @@ class AacConfig:
 
     def why_not_adts(self) -> str | None:
         """The reason why this cannot be carried in ADTS; None where it can."""
-        if self.core_object_type not in _ADTS_PROFILES:
-            return f"audio object type {self.core_object_type} has no ADTS form"
         if self.core_rate not in _RATES:
             return f"{self.core_rate} Hz has no ADTS index"
         if self.channel_configuration > 7:
@@ -118,7 +116,7 @@ def _parse_asc(record: bytes, object_type_indication: int) -> AacConfig:
     if object_type in (AOT_SBR, AOT_PS):  # hierarchical signalling
         rate = _rate(bits)
         core = _object_type(bits)
-    if core not in (1, AOT_LC, 3, 4):
+    if core not in _ADTS_PROFILES:
         raise Unsupported(f"mp4a: audio object type {core} is not AAC LC or HE")
     if bits.flag():
         raise Unsupported("mp4a: AAC frames of 960 samples")

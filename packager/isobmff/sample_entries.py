@@ -153,8 +153,6 @@ def _encode_mp4a(config: AacConfig) -> bytes:
 
 def _encode_descriptor(tag: int, *parts: bytes) -> bytes:
     payload = b"".join(parts)
-    size = len(payload)
-    if size >= 1 << 14:
-        raise Unsupported(f"esds: a descriptor of {size} bytes")
+    size = len(payload)  # of a configuration that is bounded: two bytes hold it
     length = bytes([size]) if size < 128 else bytes([0x80 | size >> 7, size & 0x7F])
     return bytes([tag]) + length + payload

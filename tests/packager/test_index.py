@@ -2,8 +2,11 @@
 
 import hashlib
 import os
+import struct
 import subprocess
 import sys
+import zlib
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -331,3 +334,60 @@ def test_an_index_is_made_without_reading_the_media() -> None:
 
 def test_the_digest_is_sha256() -> None:
     assert len(bytes.fromhex(index_of(movie_file()).digest)) == hashlib.sha256().digest_size
+
+
+def sealed(prefix: tuple[int, ...], body: bytes) -> bytes:
+    data = struct.pack("<qqHBBHH", *prefix) + body
+    return data + struct.pack("<I", zlib.crc32(data))
+
+
+ONE = "0100 0100 01000000 0000 00000000"  # a size, a run, its duration, a jump, its position
+CONTRADICTIONS = {
+    "no samples": sealed((0, 0, 0, 2, 0, 1, 1), b""),
+    "odd width": sealed((0, 0, 1, 3, 0, 1, 1), bytes(20)),
+    "no position": sealed((0, 0, 1, 2, 0, 1, 0), bytes(20)),
+    "too short": sealed((0, 0, 1, 2, 0, 1, 1), bytes(9)),
+    "too long": sealed((0, 0, 1, 2, 0, 1, 1), bytes.fromhex(f"{ONE} 00")),
+    "runs": sealed((0, 0, 1, 2, 0, 1, 1), bytes.fromhex(ONE.replace("0100 0100", "0100 0200"))),
+    "positions": sealed(
+        (0, 0, 1, 2, 0, 1, 1), bytes.fromhex("0100 0100 01000000 0100 00000000")
+    ),
+}
+
+
+@pytest.mark.parametrize("block", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_a_sealed_block_that_contradicts_itself_is_refused(block: bytes) -> None:
+    track, _ = indexed(audio_track(), samples([1024]))
+    with pytest.raises(MalformedMedia, match="flavor index: block 0: "):
+        track.samples(0, 1, {0: block})
+
+
+def test_a_sealed_header_that_contradicts_itself_is_refused() -> None:
+    index = index_of(movie_file())
+    short = encode_header(index)[:-12]
+    for wrong in (
+        short + struct.pack("<I", zlib.crc32(short)),
+        encode_header(replace(index, tracks=(replace(index.tracks[0], count=5000),))),
+        encode_header(replace(index, tracks=())),
+    ):
+        with pytest.raises(MalformedMedia, match="flavor index: header: "):
+            decode_header(wrong)
+
+
+def test_rows_that_do_not_exist_are_our_mistake() -> None:
+    track, blocks = indexed(audio_track(), samples([1024] * 3))
+    for start, stop in ((0, 4), (-1, 2), (2, 2)):
+        with pytest.raises(ValueError, match="of 3"):
+            track.samples(start, stop, blocks)
+
+
+def test_first_at_over_several_blocks() -> None:
+    durations = [1000 + row % 2 for row in range(3 * BLOCK)]
+    track, blocks = indexed(audio_track(timescale=1000), samples(durations))
+    starts = samples(durations).dts.tolist()
+    wanted = sorted(
+        {starts[row] + more for row in range(BLOCK - 2, BLOCK + 2) for more in (0, 1)}
+    )
+    for time, (row, start) in zip(wanted, track.first_at(wanted, blocks), strict=True):
+        assert row == next(n for n, dts in enumerate(starts) if dts >= time)
+        assert start == starts[row]

@@ -211,3 +211,22 @@ def test_rows_partition_the_track(
 def test_ceil_ticks() -> None:
     assert ceil_ticks(Fraction(6), 8) == 48
     assert ceil_ticks(Fraction(1, 3), 10) == 4
+
+
+def test_times_past_64_bits_are_compared_exactly() -> None:
+    def fine(scale: int) -> TrackIndex:
+        frame = 2**40
+        rows = samples([frame] * 40, sync=[row % 4 == 0 for row in range(40)])
+        return indexed(video_track(timescale=scale), rows)[0]
+
+    a, b = fine(2**32 - 1), fine(2**32 - 1)
+    found = boundaries([a, b], [], Fraction(2**11))
+    assert found
+    assert cut(b, found, {}).complete
+
+
+def test_boundaries_closer_than_frames_share_an_edge() -> None:
+    slow, _ = indexed(video_track(timescale=1), samples([10] * 5))
+    cuts = cut(slow, [Fraction(n) for n in (1, 2, 3, 20)], {})
+    assert cuts.rows == ((0, 2), (2, 5))
+    assert not cuts.complete

@@ -130,6 +130,25 @@ def test_a_program_config_comes_first_in_each_frame() -> None:
     assert config.adts_template()[7:] == config.program_config
 
 
+def test_every_part_of_a_program_config() -> None:
+    """5.1 with a mixdown, data, coupling and a comment; aligned again in its new place."""
+    elements = (
+        (0, 4), (1, 2), (3, 4),
+        (2, 4), (0, 4), (1, 4), (1, 2), (1, 3), (1, 4),  # how many of each
+        (1, 1), (9, 4), (1, 1), (8, 4), (1, 1), (5, 3),
+        (0, 1), (0, 4), (1, 1), (0, 4), (1, 1), (1, 4), (0, 4), (2, 4), (1, 1), (3, 4),
+    )  # fmt: skip
+    comment = ((2, 8), (0x68, 8), (0x69, 8))
+    head = ((2, 5), (3, 4), (0, 4), *GA)
+    used = sum(width for _, width in (*head, *elements))
+    aligned = ((0, -used % 8),) if used % 8 else ()
+    config = parse_asc(bits(*head, *elements, *aligned, *comment))
+    assert config.channels == 6
+    placed = sum(width for _, width in elements) + 3
+    padding = ((0, -placed % 8),) if placed % 8 else ()
+    assert config.program_config == bits((5, 3), *elements, *padding, *comment)
+
+
 def test_what_adts_cannot_say() -> None:
     odd = parse_asc(VECTORS["own rate"][0])
     assert odd.why_not_adts() == "44116 Hz has no ADTS index"

@@ -121,3 +121,23 @@ def test_a_picture_too_wide_is_refused() -> None:
     unit = b"\x67" + int(bits, 2).to_bytes(len(bits) // 8, "big")
     with pytest.raises(MalformedBox, match="avcC: a picture of 65536 by 144 pixels"):
         parse_sps(unit)
+
+
+def unit_of(*fields: str) -> bytes:
+    text = "".join(fields) + "1"
+    text += "0" * (-len(text) % 8)
+    return b"\x67" + int(text, 2).to_bytes(len(text) // 8, "big")
+
+
+def test_picture_order_count_by_cycle() -> None:
+    """Type 1 has fields of its own, one of them a list."""
+    head = f"{77:08b}" + "0" * 8 + f"{30:08b}" + "1" + "1"
+    cycle = "010" + "0" + "1" + "1" + "011" + "010" + "00110"  # type 1; two offsets
+    size = "1" + "0" + f"{20:09b}" + f"{12:07b}"  # 320 by 192
+    unit = unit_of(head, cycle, size, "1", "1", "0", "0")
+    assert (parse_sps(unit).width, parse_sps(unit).height) == (320, 192)
+
+
+def test_a_number_without_end_is_refused() -> None:
+    with pytest.raises(MalformedBox, match="avcC: sequence parameter set is cut short"):
+        parse_sps(b"\x67\x4d\0\x1e" + bytes(20))

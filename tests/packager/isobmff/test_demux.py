@@ -3,6 +3,7 @@
 import struct
 import time
 import tracemalloc
+from unittest.mock import patch
 
 import pytest
 
@@ -10,10 +11,11 @@ from packager.errors import MalformedBox, PackagerError, Unsupported
 from packager.index import build_index
 from packager.isobmff.box import box, full_box
 from packager.plan import Extent, run_reads
-from packager.tracks import Kind
+from packager.tracks import Kind, VideoFormat
 from tests.packager.carrying import Packaged, index_of
 from tests.packager.tables import (
     FTYP,
+    IDENTITY,
     Trak,
     avc1,
     counted,
@@ -245,3 +247,50 @@ def test_memory_follows_the_file_not_its_numbers() -> None:
 def test_an_unknown_entry_names_itself() -> None:
     with pytest.raises(Unsupported, match="stsd: codec"):
         index_of(mp4(Trak(movie(), entry=avc1()[:4] + b"\xff\xfe\0\1" + avc1()[8:])))
+
+
+def test_an_extended_language_says_more() -> None:
+    tagged = sound()
+    made = mp4(tagged)
+    elng = full_box(b"elng", 0, 0, b"de-CH\0")
+    mdia = made.index(b"mdia") - 4
+    grown = bytearray(made[: mdia + 8] + elng + made[mdia + 8 :])
+    for name in (b"moov", b"trak", b"mdia"):
+        at = grown.index(name) - 4
+        size = int.from_bytes(grown[at : at + 4], "big") + len(elng)
+        grown[at : at + 4] = size.to_bytes(4, "big")
+    assert index_of(bytes(grown)).tracks[0].track.language == "de-CH"
+
+
+def test_a_rotation_is_kept() -> None:
+    turned = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
+    [track] = index_of(mp4(Trak(movie())).replace(IDENTITY, turned)).tracks
+    assert isinstance(track.track.format, VideoFormat)
+    assert track.track.format.matrix == turned
+
+
+def test_all_tracks_together_are_bounded() -> None:
+    with (
+        patch("packager.isobmff.demux.MAX_MOVIE_SAMPLES", 9),
+        pytest.raises(Unsupported, match="moov: more than 9 samples"),
+    ):
+        index_of(mp4(sound(5), sound(5)))
+
+
+def test_a_source_that_shrinks_while_it_is_read() -> None:
+    data = mp4(sound())
+    with pytest.raises(MalformedBox, match="moov: the file ends inside it"):
+        run_reads(
+            build_index(len(data), facts=False),
+            lambda extent: data[: len(FTYP) + 60][extent.offset :][: extent.length],
+        )
+
+
+def test_a_short_track_header() -> None:
+    data = mp4(Trak(movie()))
+    at = data.index(b"tkhd") - 4
+    short = struct.pack(">I4s", 40, b"tkhd") + data[at + 8 : at + 40]
+    filler = box(b"free", bytes(int.from_bytes(data[at : at + 4], "big") - 48))
+    size = int.from_bytes(data[at : at + 4], "big")
+    with pytest.raises(MalformedBox, match="tkhd: cut short before its matrix"):
+        index_of(data[:at] + short + filler + data[at + size :])

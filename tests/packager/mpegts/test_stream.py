@@ -6,7 +6,7 @@ import av
 import pytest
 
 from packager.errors import MalformedSample, Unsupported
-from packager.plan import Plan, Unplanned
+from packager.plan import Plan, Transform, Unplanned
 from packager.recipe import muxed_segment
 from packager.tracks import Edit
 from tests.packager.carrying import Packaged, carry_out
@@ -24,6 +24,7 @@ from tests.packager.tables import (
     mp4,
     mp4a,
     sized,
+    stsz,
 )
 
 
@@ -185,3 +186,47 @@ def test_ffmpeg_demuxes_without_a_word() -> None:
     assert pictures == [900_000 + 3600 * row for row in range(200)]
     sound = b"".join(data for kind, _, data in found if kind == "audio")
     assert len(sound) == sum(7 + len(payload) for payload in audio(8).payloads)
+
+
+def test_sound_of_a_high_rate_is_not_grouped() -> None:
+    """PES_packet_length has 16 bits."""
+    big = audio(1)
+    big.payloads = [bytes(8000)] * 40
+    found = check_stream(b"".join(Packaged(mp4(video(25), big)).ts()), first=1)
+    assert len(pes_of(found, 0x101)) == 40
+
+
+def test_frames_that_no_pes_holds_are_refused() -> None:
+    huge = audio(1)
+    huge.payloads[3] = bytes(70_000)
+    with pytest.raises(Unsupported, match="mp4a: an AAC frame of 70007 bytes"):
+        Packaged(mp4(huge)).ts()
+
+
+def test_scattered_samples_are_read_around() -> None:
+    """Frames of a few bytes, 50 KB apart: not everything between them is read."""
+    count = 100
+    payload = sized(4, SLICE)
+    apart = [payload.ljust(50_000, b"\0")] * count
+
+    def file(start: int) -> bytes:
+        boxes = {
+            b"stss": counted(b"stss", [1]),
+            b"stts": counted(b"stts", (count, 40)),
+            b"stsz": stsz(*[len(payload)] * count),
+            b"stsc": counted(b"stsc", (1, 1, 1)),
+            b"stco": counted(b"stco", *([start + 50_000 * row] for row in range(count))),
+        }
+        return mp4(Trak(apart, boxes=boxes))
+
+    packaged = Packaged(file(len(file(0)) - 50_000 * count))
+    plan = plan_of(packaged)
+    assert isinstance(plan, Plan)
+    read = sum(
+        extent.length
+        for piece in plan
+        if isinstance(piece, Transform)
+        for extent in piece.extents
+    )
+    assert read == count * len(payload)
+    assert len(check_stream(carry_out(plan, packaged.sources[0]), first=1)) == count
