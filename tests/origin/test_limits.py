@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,25 @@ def test_more_segments_than_may_be_built(files: list[Path], start: Start) -> Non
     refused = origin.ask("/hls/local/a.mp4/seg-1-f1-v1-a1.ts")
     assert (refused.status, refused.headers["retry-after"]) == (503, "2")
     assert origin.ask("/cmaf/local/a.mp4/seg-1-f1-v1.m4s").status == 200
+
+
+def test_a_segment_that_is_built_takes_its_room_until_it_is_sent(
+    big: str, start: Start
+) -> None:
+    path = "/hls/local/big.mp4/seg-1-f1-v1-a1.ts"
+    size = len(start().get(path))
+    origin = start(built_bytes=size * 2, patience=60)
+    with ExitStack() as stack:
+        slow = [stack.enter_context(origin.connect(receive=4096)) for _ in range(2)]
+        for client in slow:
+            client.send(path)
+            client.head()
+        assert origin.ask(path).status == 503
+    until(lambda: origin.site.in_flight == 0)
+    for lines, status in (((), 200), (("If-None-Match: *",), 304), (("Range: bytes=9-",), 206)):
+        for _ in range(3):
+            assert origin.ask(path, *lines).status == status
+    until(lambda: origin.media._room.free == size * 2)
 
 
 @pytest.mark.parametrize("window", [16 << 10, 1 << 20])
