@@ -31,8 +31,11 @@ Media = Annotated[
 OUT = Path("bench-results")
 
 _PROGRAMS = {
+    "packaging": "What packaging a segment costs, by container, without a network",
     "origin": "What a request costs the origin, in floors",
     "edge": "How many hits the edge serves in a second of CPU, against nginx",
+    "cold": "What the first manifest and the first segment cost a cold origin",
+    "herd": "What many requests for one cold segment cost an edge and its origin",
 }
 
 
@@ -43,8 +46,11 @@ class _Order:
     media: Path | None
 
 
-def _run(command: str, order: _Order, programs: list[str]) -> int:
-    """Run *programs* one after the other; the exit status."""
+def _run(
+    command: str, order: _Order, measure: Callable[[Any], None], *, last: bool = True
+) -> int:
+    """Let *measure* use a harness, which tells the machine after the *last*; the exit
+    status."""
     from bench.errors import BenchError
     from bench.harness import Harness
     from bench.settings import QUICK, Scale, Settings
@@ -52,18 +58,20 @@ def _run(command: str, order: _Order, programs: list[str]) -> int:
     scale = QUICK if order.quick else Scale()
     harness = Harness(Settings(out=order.out, media=order.media, scale=scale))
     try:
-        for program in programs:
-            import_module(f"bench.{program}").run(harness)
+        measure(harness)
     except BenchError as error:
         return say(command, str(error), FAILED)
     finally:
         harness.show()
+        if last and harness.results:
+            harness.show_machine()
     return 0
 
 
 def _program(name: str) -> Callable[[bool, Path, Path | None], int]:
     def command(quick: Quick = False, out: Out = OUT, media: Media = None) -> int:
-        return _run(f"headrace bench {name}", _Order(quick, out, media), [name])
+        measure = import_module(f"bench.{name}").run
+        return _run(f"headrace bench {name}", _Order(quick, out, media), measure)
 
     command.__doc__ = f"{_PROGRAMS[name]}."
     return command
@@ -73,7 +81,53 @@ for _name in _PROGRAMS:
     app.command(_name)(_program(_name))
 
 
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="URL", help="A playlist or MPD...")],
+    second: Annotated[str, typer.Argument(metavar="URL", help="...and one of another server.")],
+    quick: Quick = False,
+    out: Out = OUT,
+) -> int:
+    """The same requests to two servers in turn, and the ratio of every figure."""
+
+    def measure(harness: Any) -> None:
+        from bench.compare import run
+
+        run(harness, first, second)
+
+    for url in (first, second):
+        if not url.startswith("http://"):
+            raise typer.BadParameter(f"{url} is not http://host:port/...")
+    return _run("headrace bench compare", _Order(quick, out, None), measure)
+
+
+@app.command()
+def report(
+    folder: Annotated[
+        Path, _option("in", "Folder of the results.", metavar="DIR", file_okay=False)
+    ] = OUT,
+) -> int:
+    """Write the page of the newest results."""
+    return _write_page("headrace bench report", folder)
+
+
 @app.command("all")
 def run_all(quick: Quick = False, out: Out = OUT, media: Media = None) -> int:
-    """All of these, and the page."""
-    return _run("headrace bench all", _Order(quick, out, media), list(_PROGRAMS))
+    """All of these but compare, and the page."""
+    order = _Order(quick, out, media)
+    status = 0
+    for name in _PROGRAMS:
+        measure, last = import_module(f"bench.{name}").run, name == list(_PROGRAMS)[-1]
+        status = max(status, _run(f"headrace bench {name}", order, measure, last=last))
+    return max(status, _write_page("headrace bench all", out))
+
+
+def _write_page(command: str, folder: Path) -> int:
+    from bench.errors import BenchError
+    from bench.report import write_page
+
+    try:
+        typer.echo(write_page(folder))
+    except BenchError as error:
+        return say(command, str(error), FAILED)
+    return 0

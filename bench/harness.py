@@ -15,7 +15,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from bench.figures import Figure, Result, show
-from bench.machine import busy, client_core, commit, describe, machine, now
+from bench.machine import busy, client_core, commit, describe, load, machine, now
 from bench.media import make_media
 from bench.processes import pin
 from bench.samples.flavors import Flavor
@@ -32,7 +32,7 @@ class Harness:
         self.results: list[Result] = []
         self._output = output or _console()
         self._errors = Console(stderr=True)
-        self._time = now()
+        self._time, self._load = now(), load()
         pin(client_core())
 
     @property
@@ -44,22 +44,25 @@ class Harness:
     def record(self, result: Result) -> None:
         """Keep *result*, as a line of its program's file too."""
         self.results.append(result)
-        line = json.dumps(as_line(result, self._time), ensure_ascii=False)
+        line = json.dumps(as_line(result, self._time, self._load), ensure_ascii=False)
         self.settings.out.mkdir(parents=True, exist_ok=True)
         with (self.settings.out / f"{result.program}.jsonl").open("a") as file:
             file.write(line + "\n")
 
     def show(self) -> None:
-        """All results so far, a table for each program."""
+        """All results so far, in tables."""
         programs = dict.fromkeys(result.program for result in self.results)
         for program in programs:
             own = [result for result in self.results if result.program == program]
             for group in groups(own):
                 self._output.print(table(f"headrace bench {program}", group))
-            for note in _notes(own):
+            for note in notes(own):
                 self._output.print(f"  {note}", style="dim", highlight=False)
+
+    def show_machine(self) -> None:
+        """Where all that was measured."""
         self._output.print(f"{describe(machine())}, commit {commit()}", style="dim")
-        if (warning := busy()) is not None:
+        if (warning := busy(self._load)) is not None:
             self._output.print(warning, style="yellow")
 
     # -- progress
@@ -97,14 +100,19 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=_WIDTH)
 
 
-def _notes(results: Sequence[Result]) -> list[str]:
-    """Those of all cases once, the others with the name of their case."""
-    shared = set.intersection(*(set(result.notes) for result in results))
-    own = [f"{one.case}: {note}" for one in results for note in one.notes if note not in shared]
-    return [*sorted(shared), *own]
+def notes(results: Sequence[Result]) -> list[str]:
+    """Each once, behind the cases that it is about unless it is about all."""
+    cases: dict[str, list[str]] = {}
+    for result in results:
+        for note in result.notes:
+            cases.setdefault(note, []).append(result.case)
+    return [
+        note if len(about) == len(results) else f"{', '.join(about)}: {note}"
+        for note, about in cases.items()
+    ]
 
 
-def as_line(result: Result, time: str) -> dict[str, Any]:
+def as_line(result: Result, time: str, load: float) -> dict[str, Any]:
     return {
         "program": result.program,
         "case": result.case,
@@ -112,17 +120,20 @@ def as_line(result: Result, time: str) -> dict[str, Any]:
         "notes": list(result.notes),
         "machine": machine(),
         "commit": commit(),
+        "load": load,
         "time": time,
     }
 
 
 def groups(results: Sequence[Result]) -> list[list[Result]]:
-    """Neighbours that have most of their figures in common: they share a table."""
+    """Those that have most of their figures in common share a table."""
     found: list[list[Result]] = []
     for result in results:
         names = set(result.figures)
-        if found and len(names & set(found[-1][-1].figures)) > len(names) // 2:
-            found[-1].append(result)
+        for group in found:
+            if len(names & set(group[0].figures)) > len(names) // 2:
+                group.append(result)
+                break
         else:
             found.append([result])
     return found
@@ -130,11 +141,16 @@ def groups(results: Sequence[Result]) -> list[list[Result]]:
 
 def columns(results: Sequence[Result]) -> dict[str, str]:
     """The figures of *results* and their units; empty where a figure has several."""
+    order: list[str] = []
     units: dict[str, set[str]] = {}
     for result in results:
+        place = 0
         for name, one in result.figures.items():
+            if name not in units:
+                order.insert(place, name)
             units.setdefault(name, set()).add(one.unit)
-    return {name: found.pop() if len(found) == 1 else "" for name, found in units.items()}
+            place = order.index(name) + 1
+    return {name: min(units[name]) if len(units[name]) == 1 else "" for name in order}
 
 
 def table(title: str, results: Sequence[Result]) -> Table:

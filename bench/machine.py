@@ -69,10 +69,16 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def busy() -> str | None:
-    """What to say where others use the machine."""
-    load = os.getloadavg()[0]
-    return f"others use this machine (load {load:.1f})" if load > _BUSY else None
+def load() -> float:
+    """Processes that ran or waited to, on average over the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def busy(before: float) -> str | None:
+    """What to say where others use the machine: where it had *before* as its load."""
+    if before <= _BUSY:
+        return None
+    return f"the machine was busy before the first run: load {before:.1f}"
 
 
 def _version(name: str) -> str | None:

@@ -4,8 +4,9 @@ import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
-from bench.client import Client
+from bench.client import Client, Reply
 from bench.crowd import Crowd, Outcome
 from bench.figures import Figure, figure, percentile
 from bench.servers import Server
@@ -27,6 +28,9 @@ class Run:
     client_cpu: float
     size: int
     """Bytes of all bodies."""
+    first_byte: float = 0
+    """Milliseconds in the middle, as the next one."""
+    whole: float = 0
 
     @property
     def cpu_per_request(self) -> float:
@@ -46,20 +50,21 @@ def closed_loop(server: Server, paths: Sequence[str], seconds: float) -> Run:
     """Ask for *paths* in turn on one connection, for so many *seconds* but each at least
     once."""
     with Client(server.address) as client:
-        sizes = sum(client.get(path).length for path in paths[:1])  # connected, and warm
-        sizes, count = 0, 0
+        client.get(paths[0])  # connected, and warm
+        replies: list[Reply] = []
         server_cpu, client_cpu = server.cpu, time.process_time()
         began = now = time.perf_counter()
-        while now - began < seconds or count < len(paths):
-            sizes += client.get(paths[count % len(paths)]).length
-            count += 1
+        while now - began < seconds or len(replies) < len(paths):
+            replies.append(client.get(paths[len(replies) % len(paths)]))
             now = time.perf_counter()
         return Run(
-            count,
+            len(replies),
             now - began,
             server.cpu - server_cpu,
             time.process_time() - client_cpu,
-            sizes,
+            sum(reply.length for reply in replies),
+            median(reply.first_byte for reply in replies) * 1000,
+            median(reply.total for reply in replies) * 1000,
         )
 
 

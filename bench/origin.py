@@ -145,15 +145,18 @@ def _measure(
 
 def _figures(case: Case, runs: dict[str, list[Run]]) -> dict[str, Figure]:
     own, peer = costs(runs["own"]), costs(runs["peer"])
-    name, unit = ("to bare", "× Tornado") if case.small else ("floors", "floors")
     found = {
         "body": figure("KiB", [mean_size(runs["own"])]),
         "server CPU": figure(MILLISECONDS, own),
         "peer's CPU": figure(MILLISECONDS, peer),
-        name: ratio(unit, own, peer, None if case.of_large else case.at_most),
     }
-    if case.of_large:
-        found["to video"] = ratio(unit, own, costs(runs["large"]), case.at_most)
+    if case.small:
+        found["to bare"] = ratio("× Tornado", own, peer, case.at_most)
+    elif case.of_large:
+        found["own floors"] = ratio("floors", own, peer)
+        found["to video"] = ratio("floors", own, costs(runs["large"]), case.at_most)
+    else:
+        found["floors"] = ratio("floors", own, peer, case.at_most)
     return found
 
 

@@ -30,7 +30,10 @@ class Scale:
     low: Flavor = LOW
 
     cold_runs: int = 5
-    """How often a fresh process is started for each case of ``cold``."""
+    """How often a fresh process is started for each case of ``cold``..."""
+
+    cold_lengths: tuple[int, ...] = (600, 7200)
+    """...and for files of how many seconds."""
 
     herd: int = 200
     """Requests at once."""
@@ -46,6 +49,7 @@ QUICK = Scale(
     short=120,
     long=600,
     cold_runs=1,
+    cold_lengths=(600,),
     herd=50,
     segments=4,
 )
