@@ -8,6 +8,7 @@ from packager.dash.mpd import mpd
 from packager.errors import UnknownSegment
 from packager.hls.media_playlist import media_playlist, target_duration
 from packager.hls.variants import audio_apart, muxed_variants, separate_variants
+from packager.index import TrackIndex
 from packager.presentation import (
     AudioRendition,
     Bitrate,
@@ -24,6 +25,7 @@ from packager.recipe import (
     presentation,
     track_cuts,
 )
+from packager.segmenter import Cuts
 from packager.tracks import Kind
 
 _Rendition = VideoRendition | AudioRendition
@@ -84,7 +86,7 @@ def index_playlist(recipe: Recipe, target: Target, choice: Choice, token: str) -
         timeline = yield from _cmaf_timeline(recipe, choice)
     else:
         timeline = (yield from mux(recipe, choice)).timeline
-    seconds = target_duration([timeline, *(yield from _timelines(recipe))])
+    seconds = target_duration([timeline, *(yield from _timelines(recipe, fmp4=target.fmp4))])
     tail = f"{selectors(choice)}-x{token}"
 
     def name(number: int) -> str:
@@ -99,17 +101,24 @@ def _cmaf_timeline(recipe: Recipe, choice: Choice) -> Needs[Timeline]:
         raise UnknownSegment("an fMP4 playlist has one track")
     kind = Kind.AUDIO if choice.video is None else Kind.VIDEO
     track = recipe.track(choice.flavor, kind, choice.video or choice.audio or 0)
-    cuts = yield from track_cuts(recipe, choice.flavor, track)
-    return Timeline(track.track.timescale, cuts.starts, cuts.end)
+    return _decoded(track, (yield from track_cuts(recipe, choice.flavor, track)))
 
 
-def _timelines(recipe: Recipe) -> Needs[list[Timeline]]:
+def _decoded(track: TrackIndex, cuts: Cuts) -> Timeline:
+    """With what is decoded before the presentation zero, so that EXTINF of fMP4 adds up to
+    tfdt (P-03): Shaka Player places a segment by the two, without a look at the edit list."""
+    first = min(cuts.starts[0], track.first_time)
+    return Timeline(track.track.timescale, (first, *cuts.starts[1:]), cuts.end)
+
+
+def _timelines(recipe: Recipe, *, fmp4: bool) -> Needs[list[Timeline]]:
     """Of every track on its own, so that all lists agree on one target duration (P-02)."""
     found = []
     for flavor, index in enumerate(recipe.flavors, 1):
         for track in index.tracks:
             cuts = yield from track_cuts(recipe, flavor, track)
-            found.append(Timeline(track.track.timescale, cuts.starts, cuts.end))
+            own = Timeline(track.track.timescale, cuts.starts, cuts.end)
+            found.append(_decoded(track, cuts) if fmp4 else own)
     return found
 
 
