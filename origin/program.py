@@ -87,7 +87,7 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
 
     def report(record: Mapping[str, object]) -> None:
         status = int(record["status"])  # type: ignore[call-overload]
-        name = f"{status // 100}xx" if status else "aborted"
+        name = "aborted" if "aborted" in record else f"{status // 100}xx"
         row.add("headrace_origin_requests_total", name)
         row.add("headrace_origin_bytes_total", amount=float(record["bytes"]))  # type: ignore[arg-type]
         first_byte.observe(float(record["first_ms"]) / 1000)  # type: ignore[arg-type]

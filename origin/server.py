@@ -118,6 +118,7 @@ class _Exchange(HTTPMessageDelegate):
         self._sent = [0]
         self._status = 0
         self._reason = ""
+        self._aborted = False
         self._line = RequestStartLine("GET", "/", "HTTP/1.1")
         self._headers = HTTPHeaders()
         self._id = ""
@@ -148,7 +149,7 @@ class _Exchange(HTTPMessageDelegate):
             found = await self._answer()
             await self._write(found)
         except (StreamClosedError, asyncio.CancelledError):
-            self._reason = self._reason or "client left"
+            self._aborted, self._reason = True, self._reason or "client left"
         except TooSlow:
             self._abort("client too slow")
         except (OriginError, PackagerError) as error:
@@ -219,7 +220,7 @@ class _Exchange(HTTPMessageDelegate):
 
     def _abort(self, reason: str) -> None:
         """Cut the connection: what was sent must not look complete."""
-        self._reason = reason
+        self._aborted, self._reason = True, reason
         stream = getattr(self._connection, "stream", None)
         if stream is not None:
             stream.close()
@@ -238,6 +239,8 @@ class _Exchange(HTTPMessageDelegate):
         }
         if self._reason:
             record["reason"] = self._reason
+        if self._aborted:
+            record["aborted"] = True
         self._site.report(record)
 
 

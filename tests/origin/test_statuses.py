@@ -231,7 +231,7 @@ def test_a_file_that_changes_under_a_response(
     files: list[Path], start: Start, tmp_path: Path
 ) -> None:
     """The connection is cut: what came is the old file's, and it does not look complete."""
-    big = make_clip(files[0], width=480, height=270, seconds=6, quantizer=20)
+    big = make_clip(files[0], width=320, height=180, seconds=6, quantizer=24)
     entry = take(tmp_path / "data", big)[0]["entry"]
     origin = start(send_window=64 << 10)
     path = f"/cmaf/e/{entry}/seg-1-f1-v1.m4s"
@@ -255,7 +255,7 @@ def test_a_replaced_file_is_served_to_its_end(
     files: list[Path], start: Start, tmp_path: Path
 ) -> None:
     """A file that another takes the place of stays open: the old bytes to the end."""
-    big = make_clip(files[0], width=480, height=270, seconds=6, quantizer=20)
+    big = make_clip(files[0], width=320, height=180, seconds=6, quantizer=24)
     origin = start(send_window=64 << 10)
     path = "/cmaf/local/a.mp4/seg-1-f1-v1.m4s"
     whole = origin.get(path)

@@ -14,5 +14,5 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [
         make_clip(folder / "a.mp4", width=96, height=54),
         make_clip(folder / "b.mp4", width=128, height=72),
-        make_clip(folder / "c.mp4", width=480, height=270, seconds=6, quantizer=20),
+        make_clip(folder / "c.mp4", width=320, height=180, seconds=6, quantizer=24),
     ]
