@@ -53,8 +53,11 @@ def _run(
     status."""
     from bench.errors import BenchError
     from bench.harness import Harness
+    from bench.machine import client_core
+    from bench.processes import pin
     from bench.settings import QUICK, Scale, Settings
 
+    pin(client_core())
     scale = QUICK if order.quick else Scale()
     harness = Harness(Settings(out=order.out, media=order.media, scale=scale))
     try:

@@ -66,12 +66,12 @@ def run(harness: Harness) -> None:
             sources.append(Source(f"{length}, entry", f"e/{ingest([file], data)}"))
             sources.append(Source(f"{length}, local", f"local/{file.name}"))
         with origin(*options) as server:
-            questions = {source: _questions(server, source.path) for source in sources}
-            before = _questions(server, warming)
+            questions = {source: find_questions(server, source.path) for source in sources}
+            before = find_questions(server, warming)
         _measure(harness, options, questions, before)
 
 
-def _questions(server: Server, source: str) -> list[Question]:
+def find_questions(server: Server, source: str) -> list[Question]:
     """A manifest of each kind, and a segment from the middle.  Their URLs are the same in
     every process."""
     with Client(server.address) as client:

@@ -15,9 +15,8 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from bench.figures import Figure, Result, show
-from bench.machine import busy, client_core, commit, describe, load, machine, now
+from bench.machine import busy, commit, describe, load, machine, now
 from bench.media import make_media
-from bench.processes import pin
 from bench.samples.flavors import Flavor
 from bench.settings import Scale, Settings
 
@@ -33,7 +32,6 @@ class Harness:
         self._output = output or _console()
         self._errors = Console(stderr=True)
         self._time, self._load = now(), load()
-        pin(client_core())
 
     @property
     def scale(self) -> Scale:

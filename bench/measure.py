@@ -47,14 +47,14 @@ class Run:
 
 
 def closed_loop(server: Server, paths: Sequence[str], seconds: float) -> Run:
-    """Ask for *paths* in turn on one connection, for so many *seconds* but each at least
-    once."""
+    """Ask for *paths* in turn on one connection, for so many *seconds*; each as often as the
+    others, so that runs can be compared."""
     with Client(server.address) as client:
         client.get(paths[0])  # connected, and warm
         replies: list[Reply] = []
         server_cpu, client_cpu = server.cpu, time.process_time()
         began = now = time.perf_counter()
-        while now - began < seconds or len(replies) < len(paths):
+        while now - began < seconds or not replies or len(replies) % len(paths):
             replies.append(client.get(paths[len(replies) % len(paths)]))
             now = time.perf_counter()
         return Run(

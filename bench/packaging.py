@@ -210,10 +210,10 @@ def _measure_text(
 def _loop(
     once: Callable[[int], Segment], numbers: Sequence[int], seconds: float
 ) -> list[Segment]:
-    """For so many *seconds*, but each of *numbers* at least once."""
+    """For so many *seconds*, each of *numbers* as often as the others."""
     found: list[Segment] = []
     began = time.perf_counter()
-    while len(found) < len(numbers) or time.perf_counter() - began < seconds:
+    while not found or len(found) % len(numbers) or time.perf_counter() - began < seconds:
         found.append(once(numbers[len(found) % len(numbers)]))
     return found
 

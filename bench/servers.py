@@ -1,16 +1,14 @@
 """Servers as processes of their own, on the core that is theirs, for the length of a block."""
 
-import ctypes
 import json
 import os
 import re
 import select
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,14 +17,14 @@ from urllib.parse import urlsplit
 from bench.client import Address
 from bench.errors import BenchError
 from bench.machine import ROOT, server_core
-from bench.processes import children, cpu_seconds, pin
+from bench.processes import children, cpu_seconds
 
 READY_LIMIT = 60.0
 STOP_LIMIT = 40.0
 """Seconds; a server's own limit for its last responses is below that."""
 
 _URL = re.compile(r"http://\S+")
-_PR_SET_PDEATHSIG = 1
+_LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(slots=True)
@@ -123,13 +121,12 @@ def launched(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byt
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_python_path())}
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-IS", str(_LAUNCH), _core(), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
             env=environment,
             start_new_session=True,  # Ctrl-C reaches us alone
-            preexec_fn=_preparation(),
         )
     try:
         yield process
@@ -137,19 +134,13 @@ def launched(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byt
         _stop(process)
 
 
+def _core() -> str:
+    core = server_core()
+    return "" if core is None else str(core)
+
+
 def _python_path() -> list[str]:
     return [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-
-
-def _preparation() -> Callable[[], None]:
-    """What a child does before it becomes its program."""
-    core, libc = server_core(), ctypes.CDLL(None)
-
-    def prepare() -> None:
-        pin(core)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)  # when we are killed
-
-    return prepare
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
