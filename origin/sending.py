@@ -109,42 +109,55 @@ async def send(
     writer: Writer = direct_body(connection) or _TornadoBody(connection)
     try:
         for group in windows(plan, pace.window):
-            extents = _extents(group)
-            with buffers.lend(sum(extent.length for extent in extents)) as read:
-                if extents:
-                    assert source is not None
-                    await source.read(extents, read)
-                for data in _made(group, read):
-                    await writer.write(data, pace.limit(len(data)))
-                    progress[0] += len(data)
+            if isinstance(group[0], Transform):
+                made = await _transformed(group[0], source, buffers)
+                await writer.write(made, pace.limit(len(made)))
+                progress[0] += len(made)
+                continue
+            with buffers.lend(sum(map(len, group))) as window:
+                await _fill(window, group, source)
+                await writer.write(window, pace.limit(len(window)))
+            progress[0] += len(window)
     except TimeoutError:
         raise TooSlow from None
     finally:
         writer.close()
 
 
-def _extents(group: Sequence[Piece]) -> Sequence[Extent]:
-    if isinstance(group[0], Transform):
-        return group[0].extents
-    return [piece for piece in group if isinstance(piece, Extent)]
+async def _transformed(piece: Transform, source: Source | None, buffers: Buffers) -> memoryview:
+    """What *piece* makes; what it was made of is let go before the client is waited for."""
+    with buffers.lend(sum(extent.length for extent in piece.extents)) as read:
+        if piece.extents:
+            assert source is not None
+            await source.read(piece.extents, read)
+        return piece.apply(split(piece.extents, read))
 
 
-def _made(group: Sequence[Piece], read: memoryview) -> Iterator[memoryview]:
-    """The bytes of *group*, in few buffers; *read* holds those of its extents."""
-    if isinstance(group[0], Transform):
-        yield group[0].apply(split(group[0].extents, read))
-        return
-    start = stop = 0
+async def _fill(window: memoryview, group: Sequence[Piece], source: Source | None) -> None:
+    """Bytes and extents, end to end: one write takes them all."""
+    position = 0
+    extents: list[Extent] = []
     for piece in group:
         if isinstance(piece, Extent):
-            stop += piece.length
+            extents.append(piece)
             continue
-        if stop > start:
-            yield read[start:stop]
-            start = stop
-        yield memoryview(cast(bytes, piece))
-    if stop > start:
-        yield read[start:stop]
+        position = await _read(window, position, extents, source)
+        extents = []
+        window[position : position + len(piece)] = cast(bytes, piece)
+        position += len(piece)
+    await _read(window, position, extents, source)
+
+
+async def _read(
+    window: memoryview, position: int, extents: Sequence[Extent], source: Source | None
+) -> int:
+    """Read *extents* to *window* from *position* on; where they end."""
+    if not extents:
+        return position
+    assert source is not None
+    end = position + sum(extent.length for extent in extents)
+    await source.read(extents, window[position:end])
+    return end
 
 
 def split(extents: Sequence[Extent], read: memoryview) -> list[memoryview]:

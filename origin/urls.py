@@ -6,8 +6,8 @@
     file    master.m3u8  index[-f1][-v1][-a1].m3u8  manifest.mpd
             seg-{n}…[-x{token}].ts|m4s   fragment-{n}….m4s   init….mp4
 
-A path is percent-decoded once.  What is left over, doubled, out of order or written in two
-ways is refused: one resource has one URL, or caches hold it twice.
+A path is percent-decoded once.  What is left over, doubled or out of order is refused: one
+resource has one URL, but for its percent-encoding, or caches hold it twice.
 """
 
 import re

@@ -39,8 +39,9 @@ class Transform:
     extents: tuple[Extent, ...]
     length: int
     make: Callable[[Sequence[memoryview]], Buffer]
-    """Takes the bytes of each extent, in order; returns *length* bytes before slicing.
-    Works in the memory it is given where that is writable, so that is used up.  Raises
+    """Takes the bytes of each extent, in order; returns *length* bytes before slicing, in
+    memory of their own.  Works in the memory it is given where that is writable, so that is
+    used up.  Raises
     ``MalformedSample`` where the bytes break their own rules."""
 
     start: int = 0
