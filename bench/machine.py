@@ -69,8 +69,9 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+@cache
 def load() -> float:
-    """Processes that ran or waited to, on average over the last minute."""
+    """Processes that ran or waited to, on average over the minute before we did anything."""
     return round(os.getloadavg()[0], 2)
 
 

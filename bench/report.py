@@ -120,7 +120,7 @@ def _section(taken: Taken) -> str:
     question = _QUESTIONS.get(taken.program, "")
     parts = [
         f"<h2>{escape(taken.program)}: {escape(question)}</h2>",
-        f'<p class="dim">{escape(taken.time)}, commit {escape(str(taken.commit))}</p>',
+        f'<p class="dim">{escape(taken.time)}, commit {escape(taken.commit or 'unknown')}</p>',
     ]
     if (warning := busy(taken.load)) is not None:
         parts.append(f'<p class="missed">{escape(warning)}</p>')

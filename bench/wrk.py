@@ -3,14 +3,14 @@
 import re
 import shutil
 import subprocess
-import time
 
 from bench.client import Client
 from bench.errors import BadResponse, BenchError
 from bench.measure import Run, children_cpu
 from bench.servers import Server
 
-_REQUESTS = re.compile(r"([0-9]+) requests in ")
+_REQUESTS = re.compile(r"([0-9]+) requests in ([0-9.]+)([sm])")
+_SECONDS = {"s": 1.0, "m": 60.0}
 _PERCENTILE = re.compile(r"^ +(50|99)% +([0-9.]+)(us|ms|s)$", re.MULTILINE)
 _MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
@@ -26,18 +26,17 @@ def load(
     with Client(server.address) as client:
         size = client.get(path).length
     command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency"]
-    server_cpu, client_cpu, began = server.cpu, children_cpu(), time.perf_counter()
+    server_cpu, client_cpu = server.cpu, children_cpu()
     done = subprocess.run(
         [*command, server.url + path], capture_output=True, text=True, check=False
     )
-    took = time.perf_counter() - began
     used = server.cpu - server_cpu
     found = _REQUESTS.search(done.stdout)
     if done.returncode or found is None:
         raise BenchError(f"wrk: {(done.stderr or done.stdout).strip()[-300:]}")
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         raise BadResponse(f"{path}: {done.stdout.strip().splitlines()[-3:]}")
-    count = int(found[1])
+    count, took = int(found[1]), float(found[2]) * _SECONDS[found[3]]
     run = Run(count, took, used, children_cpu() - client_cpu, size * count)
     times = {
         f"p{share}": float(value) * _MILLISECONDS[unit]
