@@ -59,7 +59,8 @@ class Harness:
 
     def show_machine(self) -> None:
         """Where all that was measured."""
-        self._output.print(f"{describe(machine())}, commit {commit() or "unknown"}", style="dim")
+        known = commit() or "unknown"
+        self._output.print(f"{describe(machine())}, commit {known}", style="dim")
         if (warning := busy(self._load)) is not None:
             self._output.print(warning, style="yellow")
 

@@ -117,10 +117,11 @@ def render(taken: Sequence[Taken]) -> str:
 
 
 def _section(taken: Taken) -> str:
+    known = taken.commit or "unknown"
     question = _QUESTIONS.get(taken.program, "")
     parts = [
         f"<h2>{escape(taken.program)}: {escape(question)}</h2>",
-        f'<p class="dim">{escape(taken.time)}, commit {escape(taken.commit or 'unknown')}</p>',
+        f'<p class="dim">{escape(taken.time)}, commit {escape(known)}</p>',
     ]
     if (warning := busy(taken.load)) is not None:
         parts.append(f'<p class="missed">{escape(warning)}</p>')
