@@ -33,6 +33,9 @@ class OriginConfig:
     manifest_cache: int = 64 << 20
     """Bytes of manifests that a worker keeps."""
 
+    plan_cache: int = 32 << 20
+    """Bytes of segment plans that a worker keeps."""
+
     open_files: int = 512
     """Source files that a worker keeps open."""
 
@@ -64,8 +67,11 @@ class OriginConfig:
                 raise ValueError(f"{name}: {value} is not a port")
         if not 1 <= self.workers <= 256:
             raise ValueError(f"workers: {self.workers} is not between 1 and 256")
-        for name in ("index_cache", "manifest_cache", "open_files", "requests", "connections",
-                     "built_bytes", "send_window", "minimum_rate"):  # fmt: skip
+        positive = (
+            "index_cache", "manifest_cache", "plan_cache", "open_files", "requests",
+            "connections", "built_bytes", "send_window", "minimum_rate",
+        )  # fmt: skip
+        for name in positive:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: must be positive")
         if self.local_root is not None and not self.local_root.is_dir():

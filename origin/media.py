@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from fractions import Fraction
 from weakref import finalize
 
 import numpy as np
@@ -22,7 +23,7 @@ from origin.storage.source import Source
 from origin.urls import FileKind, Target, render_target
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
-from packager.plan import Plan, Unplanned
+from packager.plan import Plan, Transform, Unplanned
 from packager.recipe import Choice, Needs, cmaf_segment, muxed_segment
 from packager.tracks import Kind
 
@@ -32,15 +33,21 @@ TS_TYPE = "video/mp2t"
 VIDEO_TYPE, AUDIO_TYPE = "video/mp4", "audio/mp4"
 
 
+_PlanKey = tuple[tuple[str, ...], Fraction, bool, Choice, int]
+
+
 class Media:
     """Bodies of everything below the protocols' paths."""
 
-    def __init__(self, catalog: Catalog, *, manifest_cache: int, built_bytes: int) -> None:
+    def __init__(
+        self, catalog: Catalog, *, manifest_cache: int, plan_cache: int, built_bytes: int
+    ) -> None:
         self._catalog = catalog
         self._texts: LRUCache[tuple[str, str], Text] = LRUCache(
             manifest_cache, lambda made: made.size
         )
         self._flights: Flights[tuple[str, str], Text] = Flights()
+        self._plans: LRUCache[_PlanKey, Plan] = LRUCache(plan_cache, _weight)
         self._room = Room(built_bytes)
 
     async def find(self, target: Target) -> Body | Text:
@@ -116,18 +123,27 @@ class Media:
 
     async def _segment(self, target: Target, presented: Presented) -> Body:
         choice = self._choice(target, presented)
-        recipe, number = presented.recipe, target.file.number
-        if target.fmp4:
-            plan = await self._catalog.carry_out(
-                presented, cmaf_segment(recipe, choice, number)
-            )
-            source = await self._catalog.open(presented, choice.flavor)
-            return self._body(target, presented, plan, _mp4_type(choice), source)
-        made = await self._catalog.carry_out(presented, muxed_segment(recipe, choice, number))
+        plan = await self._plan(target, presented, choice)
         source = await self._catalog.open(presented, choice.flavor)
-        if isinstance(made, Unplanned):
-            made = await self._build(made, source)
-        return self._body(target, presented, made, TS_TYPE, source)
+        if isinstance(plan, Unplanned):
+            plan = await self._build(plan, source)
+        kind = _mp4_type(choice) if target.fmp4 else TS_TYPE
+        return self._body(target, presented, plan, kind, source)
+
+    async def _plan(
+        self, target: Target, presented: Presented, choice: Choice
+    ) -> Plan | Unplanned:
+        """The plan of a segment: kept, because edges ask for its ranges one by one, and
+        several edges for the whole of it."""
+        recipe, number = presented.recipe, target.file.number
+        key = (recipe.digests, recipe.target, target.fmp4, choice, number)
+        if (known := self._plans.get(key)) is not None:
+            return known
+        make = cmaf_segment if target.fmp4 else muxed_segment
+        plan = await self._catalog.carry_out(presented, make(recipe, choice, number))
+        if isinstance(plan, Plan) and _weight(plan) <= self._plans.maxsize:
+            self._plans[key] = plan
+        return plan
 
     async def _build(self, body: Unplanned, source: Source) -> Plan:
         """Read a whole segment, so that its length and its faults are known.
@@ -142,6 +158,16 @@ class Media:
         await source.read(body.extents, buffer)
         parts = split(body.extents, buffer)
         return await asyncio.get_running_loop().run_in_executor(None, body.make, parts)
+
+
+def _weight(plan: Plan) -> int:
+    """Bytes of memory, about: a transform keeps the columns of its packets."""
+    return 512 + sum(
+        len(piece) if isinstance(piece, bytes)
+        else 512 + piece.length // 6 if isinstance(piece, Transform)
+        else 128
+        for piece in plan
+    )  # fmt: skip
 
 
 def _mp4_type(choice: Choice) -> str:

@@ -77,7 +77,12 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     files = LocalFiles(config.open_files)
     indexes = Indexes(database, files, config.index_cache)
     catalog = Catalog(database, files, indexes, config.local_root, time.time_ns)
-    media = Media(catalog, manifest_cache=config.manifest_cache, built_bytes=config.built_bytes)
+    media = Media(
+        catalog,
+        manifest_cache=config.manifest_cache,
+        plan_cache=config.plan_cache,
+        built_bytes=config.built_bytes,
+    )
     page = Page(config.page_entry, config.players)
     row = worker.row
     first_byte = row.histogram("headrace_origin_first_byte_seconds")

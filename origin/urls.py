@@ -13,6 +13,7 @@ resource has one URL, but for its percent-encoding, or caches hold it twice.
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from metadata.errors import BadId
@@ -112,6 +113,7 @@ _LATER = frozenset({"clipFrom", "clipTo", "tracks", "speed", "lang", "shift", "p
 """Path parameters of the contract whose parts are not built yet."""
 
 
+@lru_cache(maxsize=4096)
 def parse_target(path: str) -> Target:
     """Parse the path of a request, without its query.  Raises ``BadUrl``."""
     parts = _segments(path)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeVar
 
@@ -86,6 +87,11 @@ class Recipe:
 
     memo: "Memo" = field(default_factory=lambda: Memo())
 
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """What its flavors are: with the target, what fixes all bytes of one layout."""
+        return tuple(flavor.digest for flavor in self.flavors)
+
     def flavor(self, number: int) -> FlavorIndex:
         if not 1 <= number <= len(self.flavors):
             raise UnknownSegment(f"flavor {number} of {len(self.flavors)}")
@@ -100,8 +106,8 @@ class Recipe:
     def token(self, layout: int = LAYOUT) -> str:
         """What names the bytes of everything made from this recipe under *layout*."""
         digest = hashlib.sha256(f"{layout} {self.target}".encode())
-        for flavor in self.flavors:
-            digest.update(f" {flavor.digest}".encode())
+        for flavor in self.digests:
+            digest.update(f" {flavor}".encode())
         for time in self.times:
             digest.update(f" {time}".encode())
         return digest.hexdigest()[: 2 * _TOKEN_BYTES]

@@ -54,7 +54,10 @@ class Origin:
             self.database, self.files, self.indexes, config.local_root, self.now
         )
         self.media = Media(
-            self.catalog, manifest_cache=config.manifest_cache, built_bytes=config.built_bytes
+            self.catalog,
+            manifest_cache=config.manifest_cache,
+            plan_cache=config.plan_cache,
+            built_bytes=config.built_bytes,
         )
         self.site = Site(config, self.find, self.records.append, self.bugs.append)
         self.loop = asyncio.get_running_loop()
