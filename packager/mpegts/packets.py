@@ -6,6 +6,7 @@ as one strided block, straight from the buffer that was read.  The plain version
 at a time, is in the tests.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +15,6 @@ import numpy.typing as npt
 
 from packager.codecs.h264 import AUD
 from packager.mpegts.clock import clock_field, timestamp_field
-from packager.mpegts.elementary import Payloads
 from packager.mpegts.psi import AUDIO_PID, VIDEO_PID
 from packager.mpegts.rows import BODY_SIZE, CLOCK_FIELD_SIZE, PACKET_SIZE
 from packager.mpegts.schedule import (
@@ -122,88 +122,114 @@ class Layout:
         bodies[:, 2:8] = clock_field(self.schedule.dts[items])
         return items, bodies
 
-    def packets(
-        self, start: int, stop: int, video: Payloads | None, audio: Payloads | None
-    ) -> Bytes:
-        """Packets of the schedule's items ``[start, stop)``.
-
-        *video* holds the samples of the video items among them in order, *audio* the audio
-        PES.
-        """
+    def packets(self, start: int, stop: int, fills: Iterable[tuple["Fill", Bytes]]) -> Bytes:
+        """Packets of the schedule's items ``[start, stop)``, filled from the buffers."""
         first = int(self.first_row[start])
-        count = int(self._rows[start:stop].sum())
+        count = int(self.first_row[stop - 1] + self._rows[stop - 1]) - first
         rows = np.empty((count, PACKET_SIZE), np.uint8)
         rows[:, :4] = self._headers[first : first + count]
         items, bodies = self._clocks
-        low, high = np.searchsorted(items, (start, stop))
-        rows[self.first_row[items[low:high]] - first, 4:] = bodies[low:high]
-        for kind, payloads in ((VIDEO, video), (AUDIO, audio)):
-            stream = self._streams.get(kind)
-            if stream is not None and payloads is not None:
-                self._fill(stream, start, stop, payloads, rows)
+        if len(items):
+            low, high = np.searchsorted(items, (start, stop))
+            rows[self.first_row[items[low:high]] - first, 4:] = bodies[low:high]
+        for fill, data in fills:
+            self._fill(fill, data, rows)
         return rows.reshape(-1)
 
-    def _fill(
-        self, stream: _Stream, start: int, stop: int, payloads: Payloads, rows: Bytes
-    ) -> None:
-        """The packets of *stream* that lie in items ``[start, stop)``."""
+    def fill(
+        self, kind: int, start: int, stop: int, starts: Column, sizes: Column
+    ) -> "Fill | None":
+        """Where the payloads of *kind* in items ``[start, stop)`` go, which lie at *starts*
+        in a buffer; None where there are none."""
+        stream = self._streams.get(kind)
+        if stream is None:
+            return None
         low, high = (int(at) for at in np.searchsorted(stream.items, (start, stop)))
         if low == high:
-            return
-        data = payloads.data
+            return None
+        at = self.first_row[stream.items[low:high]] - int(self.first_row[start])
+        packets = self.schedule.packets[stream.items[low:high]]
+        some, ends = _between(stream.plain, low, high), starts + sizes
+        several = _between(stream.several, low, high)
+        middle = _between(stream.middle, low, high)
+        near = middle - low
+        begin = starts[near] + BODY_SIZE - stream.before[middle]
+        count = packets[near] - 2
+        return Fill(
+            stream=stream,
+            starts=starts,
+            sizes=sizes,
+            first_rows=at[some - low],
+            first_bytes=(starts[some - low] - stream.before[some])[:, None],
+            lead=stream.lead[some],
+            is_lead=stream.is_lead[some],
+            last_rows=(at + packets)[several - low] - 1,
+            last_bytes=(ends[several - low] - BODY_SIZE)[:, None],
+            trail=stream.trail[several],
+            is_trail=stream.is_trail[several],
+            middles=tuple(
+                zip(
+                    (at[near] + 1).tolist(), (at[near] + 1 + count).tolist(),
+                    begin.tolist(), (begin + count * BODY_SIZE).tolist(), strict=True,
+                )
+            ),
+            spread=tuple(
+                (row, row - low, int(at[row - low]))
+                for row in _between(stream.spread, low, high).tolist()
+            ),
+        )  # fmt: skip
+
+    def _fill(self, fill: "Fill", data: Bytes, rows: Bytes) -> None:
         if not len(data):  # empty samples alone; there must be a byte to point at
             data = np.zeros(1, np.uint8)
-        at = self.first_row[stream.items[low:high]] - int(self.first_row[start])
-        begin = payloads.starts
-
-        some = _between(stream.plain, low, high)
-        near = some - low
-        body = data.take((begin[near] - stream.before[some])[:, None] + _BODY, mode="clip")
-        np.copyto(body, stream.lead[some], where=stream.is_lead[some])
-        rows[at[near], 4:] = body
-
-        some = _between(stream.several, low, high)
-        near = some - low
-        ends = begin[near] + payloads.sizes[near]
-        body = data.take((ends - BODY_SIZE)[:, None] + _BODY, mode="clip")
-        np.copyto(body, stream.trail[some], where=stream.is_trail[some])
-        packets = self.schedule.packets[stream.items]
-        rows[at[near] + packets[some] - 1, 4:] = body
-
-        some = _between(stream.middle, low, high)
-        near = some - low
-        self._copy_middles(
-            rows, data, at[near] + 1, packets[some] - 2,
-            begin[near] + BODY_SIZE - stream.before[some],
-        )  # fmt: skip
-        for row in _between(stream.spread, low, high).tolist():
-            self._spread(stream, row, row - low, int(at[row - low]), payloads, rows)
-
-    @staticmethod
-    def _copy_middles(
-        rows: Bytes, data: Bytes, first: Column, count: Column, begin: Column
-    ) -> None:
-        """Packets that are payload alone, straight from the buffer: one block a PES."""
         bodies = rows[:, 4:]
-        blocks = zip(
-            first.tolist(), (first + count).tolist(), begin.tolist(),
-            (begin + count * BODY_SIZE).tolist(), strict=True,
-        )  # fmt: skip
-        for row, end, at, stop in blocks:
-            bodies[row:end] = data[at:stop].reshape(-1, BODY_SIZE)
+        for at, stop, begin, end in fill.middles:
+            bodies[at:stop] = data[begin:end].reshape(-1, BODY_SIZE)
+        body = data.take(fill.first_bytes + _BODY, mode="clip")
+        np.copyto(body, fill.lead, where=fill.is_lead)
+        bodies[fill.first_rows] = body
+        body = data.take(fill.last_bytes + _BODY, mode="clip")
+        np.copyto(body, fill.trail, where=fill.is_trail)
+        bodies[fill.last_rows] = body
+        for row, near, at in fill.spread:
+            self._spread(fill, row, near, at, data, rows)
 
     def _spread(
-        self, stream: _Stream, row: int, near: int, at: int, payloads: Payloads, rows: Bytes
+        self, fill: "Fill", row: int, near: int, at: int, data: Bytes, rows: Bytes
     ) -> None:
+        stream = fill.stream
         item = int(stream.items[row])
-        start = int(payloads.starts[near])
-        body = np.concatenate((
-            stream.heads[row, : self.schedule.head[item]],
-            payloads.data[start : start + int(payloads.sizes[near])],
-        ))  # fmt: skip
+        start = int(fill.starts[near])
+        payload = data[start : start + int(fill.sizes[near])]
+        body = np.concatenate((stream.heads[row, : self.schedule.head[item]], payload))
         prefix = stream.fields[row, : 7 if self.schedule.clock[item] else 0]
         total = int(self._rows[item])
         _spread(rows[at : at + total], body, prefix, int(self.schedule.extra[item]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fill:
+    """Where in a window's rows the payloads of one PID go, and from where in their buffer."""
+
+    stream: _Stream
+    starts: Column
+    sizes: Column
+    first_rows: Column
+    first_bytes: Column
+    """Place in the buffer of what would be the first byte of each first packet's body."""
+
+    lead: Bytes
+    is_lead: Flags
+    last_rows: Column
+    last_bytes: Column
+    trail: Bytes
+    is_trail: Flags
+    middles: tuple[tuple[int, int, int, int], ...]
+    """Rows ``[start, stop)`` that bytes ``[start, stop)`` of the buffer fill."""
+
+    spread: tuple[tuple[int, int, int], ...]
+    """PES laid one packet at a time: row of the stream, of the window's payloads, of the
+    window."""
 
 
 def _between(numbers: Column, low: int, high: int) -> Column:

@@ -7,7 +7,7 @@ before its length is known.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -15,15 +15,15 @@ from packager.codecs.aac import AacConfig
 from packager.codecs.h264 import AvcConfig
 from packager.errors import MalformedMedia, MalformedSample, Unsupported
 from packager.index import TrackIndex
-from packager.mpegts.elementary import Payloads, to_adts, to_annexb
-from packager.mpegts.packets import Layout
+from packager.mpegts.elementary import AdtsFrames, Payloads, to_annexb
+from packager.mpegts.packets import Fill, Layout
 from packager.mpegts.psi import tables
 from packager.mpegts.rows import PACKET_SIZE
 from packager.mpegts.schedule import AUDIO, VIDEO, Schedule, Stream, schedule
 from packager.plan import Extent, Plan, Transform, Unplanned
 from packager.samples import Bytes, Column, Samples, runs
 
-_WINDOW = 1 << 20
+_WINDOW = 2 << 20
 """Bytes of output made at once."""
 
 _GAP = 64 << 10
@@ -109,15 +109,13 @@ def _window(
     layout: Layout, start: int, stop: int, length: int, video: Stream | None,
     audio: Stream | None,
 ) -> Transform:  # fmt: skip
-    plan = layout.schedule
-    picture = _part(plan, start, stop, VIDEO, video)
-    sound = _part(plan, start, stop, AUDIO, audio)
+    picture = _part(layout.schedule, start, stop, VIDEO, video)
+    sound = _part(layout.schedule, start, stop, AUDIO, audio)
     parts = [part for part in (picture, sound) if part is not None]
     offsets = np.concatenate([part.samples.offset for part in parts] or [np.zeros(0, np.int64)])
     sizes = np.concatenate([part.samples.size for part in parts] or [np.zeros(0, np.int64)])
     cover = _cover(offsets, sizes)
-    make = partial(_make, layout, start, stop, picture, sound, cover)
-    return Transform(cover, length, make)
+    return Transform(cover, length, _Window(layout, start, stop, picture, sound, cover))
 
 
 def _part(
@@ -177,35 +175,77 @@ def _payloads(
     return Payloads(data, starts, samples.size, samples.first)
 
 
-def _elementary(stream: Stream | None, payloads: Payloads | None) -> Payloads | None:
-    if stream is None or payloads is None:
-        return None
+class _Window:
+    """Makes items ``[start, stop)`` of a segment from the bytes of *cover*.
+
+    What does not depend on the bytes is worked out once, for plans that are carried out again.
+    """
+
+    def __init__(
+        self, layout: Layout, start: int, stop: int, video: Stream | None,
+        audio: Stream | None, cover: tuple[Extent, ...],
+    ) -> None:  # fmt: skip
+        self._layout, self._start, self._stop = layout, start, stop
+        self._video, self._audio, self._cover = video, audio, cover
+
+    def __call__(self, parts: Sequence[memoryview]) -> Bytes:
+        data, bases = _joined(self._cover, parts)
+        fills: list[tuple[Fill, Bytes]] = []
+        # Sound first: start codes are written over the pictures in place, and a hostile
+        # table may have both claim the same bytes.
+        if self._audio is not None:
+            payloads = _payloads(self._audio, data, self._cover, bases)
+            fills.append((self._audio_fill, self._frames.filled(payloads)))
+        if self._video is not None:
+            units = _annexb(self._video, _payloads(self._video, data, self._cover, bases))
+            in_place = units.data is data
+            fill = self._video_fill if in_place else self._fill_of(VIDEO, units)
+            fills.append((fill, units.data))
+        return self._layout.packets(self._start, self._stop, fills)
+
+    @cached_property
+    def _frames(self) -> AdtsFrames:
+        assert self._audio is not None
+        return _frames(self._audio)
+
+    @cached_property
+    def _audio_fill(self) -> Fill:
+        return self._fill_of(AUDIO, _grouped(self._layout.schedule, self._items))
+
+    @cached_property
+    def _video_fill(self) -> Fill:
+        """For samples that stay where they were read to."""
+        assert self._video is not None
+        bases = np.cumsum([0, *(extent.length for extent in self._cover[:-1])])
+        nothing = np.zeros(0, np.uint8)
+        return self._fill_of(VIDEO, _payloads(self._video, nothing, self._cover, bases))
+
+    @property
+    def _items(self) -> slice:
+        return slice(self._start, self._stop)
+
+    def _fill_of(self, kind: int, payloads: Payloads) -> Fill:
+        fill = self._layout.fill(kind, self._start, self._stop, payloads.starts, payloads.sizes)
+        assert fill is not None
+        return fill
+
+
+def _annexb(stream: Stream, payloads: Payloads) -> Payloads:
     config = stream.index.track.format.config
-    step = to_annexb(payloads, config) if isinstance(config, AvcConfig) else to_adts(
-        payloads, config
-    )  # fmt: skip
-    wrong = np.flatnonzero(step.sizes != stream.sizes)
+    assert isinstance(config, AvcConfig)
+    units = to_annexb(payloads, config)
+    wrong = np.flatnonzero(units.sizes != stream.sizes)
     if len(wrong):
         raise MalformedSample(
             payloads.first + int(wrong[0]) + 1, "its NAL units are not those that were indexed"
         )
-    return step
+    return units
 
 
-def _make(
-    layout: Layout, start: int, stop: int, video: Stream | None, audio: Stream | None,
-    cover: tuple[Extent, ...], parts: Sequence[memoryview],
-) -> Bytes:  # fmt: skip
-    data, bases = _joined(cover, parts)
-    picture = None if video is None else _payloads(video, data, cover, bases)
-    sound = None if audio is None else _payloads(audio, data, cover, bases)
-    # Sound first: start codes are written over the pictures in place, and a hostile table
-    # may have both claim the same bytes.
-    frames = _elementary(audio, sound)
-    units = _elementary(video, picture)
-    if frames is not None:
-        frames = _grouped(layout.schedule, start, stop, frames)
-    return layout.packets(start, stop, units, frames)
+def _frames(stream: Stream) -> AdtsFrames:
+    config = stream.index.track.format.config
+    assert isinstance(config, AacConfig)
+    return AdtsFrames(stream.samples.size, config, stream.samples.first)
 
 
 def _parameter_sets(video: Stream | None) -> bytes:
@@ -213,11 +253,10 @@ def _parameter_sets(video: Stream | None) -> bytes:
     return config.parameter_sets if isinstance(config, AvcConfig) else b""
 
 
-def _grouped(plan: Schedule, start: int, stop: int, frames: Payloads) -> Payloads:
-    """ADTS frames, which lie end to end, as the PES that hold several of them."""
-    items = start + np.flatnonzero(plan.kind[start:stop] == AUDIO)
-    sizes = plan.payload[items]
-    return Payloads(frames.data, np.cumsum(sizes) - sizes, sizes, frames.first)
+def _grouped(plan: Schedule, items: slice) -> Payloads:
+    """ADTS frames, which lie end to end, as the PES among *items* that hold several."""
+    sizes = plan.payload[items][plan.kind[items] == AUDIO]
+    return Payloads(np.zeros(0, np.uint8), np.cumsum(sizes) - sizes, sizes, 0)
 
 
 def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned:
@@ -227,18 +266,21 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
 
     def make(parts: Sequence[memoryview]) -> Plan:
         data, bases = _joined(cover, parts)
+        frames = sound = None
+        if audio is not None:
+            framed = _frames(audio)
+            frames = framed.filled(_payloads(audio, data, cover, bases))
         placeholder = Stream(video.index, video.samples, video.samples.size)
-        sound = None if audio is None else _payloads(audio, data, cover, bases)
-        frames = _elementary(audio, sound)
         config = video.index.track.format.config
         assert isinstance(config, AvcConfig)
         units = to_annexb(_payloads(placeholder, data, cover, bases), config)
         plan = schedule(Stream(video.index, video.samples, units.sizes), audio, has_video=True)
-        if frames is not None:
-            frames = _grouped(plan, 0, len(plan), frames)
+        if audio is not None and frames is not None:
+            grouped = _grouped(plan, slice(0, len(plan)))
+            sound = replace(grouped, data=frames)
         layout = Layout(plan, config.parameter_sets)
         windows = (
-            Transform((), length, partial(_cut_out, layout, start, stop, units, frames))
+            Transform((), length, partial(_cut_out, layout, start, stop, units, sound))
             for start, stop, length in _spans(plan)
         )
         return Plan((head, *windows))
@@ -251,11 +293,15 @@ def _cut_out(
     _: Sequence[memoryview],
 ) -> Bytes:  # fmt: skip
     """A window of a segment whose payloads are all at hand."""
-    plan = layout.schedule
-    return layout.packets(
-        start, stop, _of_items(plan, start, stop, VIDEO, units),
-        None if frames is None else _of_items(plan, start, stop, AUDIO, frames),
-    )  # fmt: skip
+    fills = []
+    for kind, payloads in ((VIDEO, units), (AUDIO, frames)):
+        if payloads is None:
+            continue
+        part = _of_items(layout.schedule, start, stop, kind, payloads)
+        fill = layout.fill(kind, start, stop, part.starts, part.sizes)
+        if fill is not None:
+            fills.append((fill, payloads.data))
+    return layout.packets(start, stop, fills)
 
 
 def _of_items(plan: Schedule, start: int, stop: int, kind: int, payloads: Payloads) -> Payloads:
