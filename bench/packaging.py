@@ -86,8 +86,8 @@ class Source:
     """Reads that were made."""
     read_bytes: int = 0
 
-    def read(self, extents: Sequence[Extent]) -> list[memoryview]:
-        """The bytes of each extent, valid until the next call."""
+    def read(self, extents: Sequence[Extent]) -> memoryview:
+        """The bytes of *extents*, end to end, valid until the next call."""
         size = sum(extent.length for extent in extents)
         if len(self.buffer) < size:
             self.buffer = memoryview(bytearray(size))
@@ -96,7 +96,7 @@ class Source:
             parts.append(self.buffer[position : position + extent.length])
             position += extent.length
         self._fill(extents, parts)
-        return parts
+        return self.buffer[:size]
 
     def _fill(self, extents: Sequence[Extent], parts: Sequence[memoryview]) -> None:
         """One call for neighbours; what lies in a small gap between them is read too."""
@@ -287,5 +287,5 @@ def _made(piece: Piece, source: Source) -> Buffer:
 def _hand_over(
     source: Source, extents: Sequence[Extent], take: Callable[[Buffer], object]
 ) -> None:
-    for part in source.read(extents) if extents else ():
-        take(part)
+    if extents:
+        take(source.read(extents))

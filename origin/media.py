@@ -18,7 +18,6 @@ from origin.manifests import (
 )
 from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag, text
 from origin.room import Room
-from origin.sending import split
 from origin.storage.source import Source
 from origin.urls import FileKind, Target, render_target
 from packager.errors import UnknownSegment
@@ -156,8 +155,7 @@ class Media:
         finalize(data, lease.release)
         buffer = memoryview(data)  # type: ignore[arg-type]
         await source.read(body.extents, buffer)
-        parts = split(body.extents, buffer)
-        return await asyncio.get_running_loop().run_in_executor(None, body.make, parts)
+        return await asyncio.get_running_loop().run_in_executor(None, body.make, buffer)
 
 
 def _weight(plan: Plan) -> int:

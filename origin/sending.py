@@ -130,7 +130,7 @@ async def _transformed(piece: Transform, source: Source | None, buffers: Buffers
         if piece.extents:
             assert source is not None
             await source.read(piece.extents, read)
-        return piece.apply(split(piece.extents, read))
+        return piece.apply(read)
 
 
 async def _fill(window: memoryview, group: Sequence[Piece], source: Source | None) -> None:
@@ -158,12 +158,3 @@ async def _read(
     end = position + sum(extent.length for extent in extents)
     await source.read(extents, window[position:end])
     return end
-
-
-def split(extents: Sequence[Extent], read: memoryview) -> list[memoryview]:
-    """*read*, which holds *extents* end to end, as one view for each."""
-    parts, position = [], 0
-    for extent in extents:
-        parts.append(read[position : position + extent.length])
-        position += extent.length
-    return parts

@@ -5,7 +5,7 @@ shell fetches them, and transformations of such extents.  Its length is known be
 media byte is read, so ``Content-Length`` and ``Range`` cost nothing.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
@@ -38,8 +38,8 @@ class Transform:
 
     extents: tuple[Extent, ...]
     length: int
-    make: Callable[[Sequence[memoryview]], Buffer]
-    """Takes the bytes of each extent, in order; returns *length* bytes before slicing, in
+    make: Callable[[memoryview], Buffer]
+    """Takes the bytes of all extents, end to end; returns *length* bytes before slicing, in
     memory of their own.  Works in the memory it is given where that is writable, so that is
     used up.  Raises
     ``MalformedSample`` where the bytes break their own rules."""
@@ -54,8 +54,8 @@ class Transform:
     def slice(self, start: int, stop: int) -> "Transform":
         return replace(self, start=self.start + start, stop=self.start + stop)
 
-    def apply(self, parts: Sequence[memoryview]) -> memoryview:
-        made = memoryview(self.make(parts)).cast("B")  # type: ignore[arg-type]
+    def apply(self, read: memoryview) -> memoryview:
+        made = memoryview(self.make(read)).cast("B")  # type: ignore[arg-type]
         if len(made) != self.length:
             raise AssertionError(f"made {len(made)} bytes where {self.length} were planned")
         return made[self.start : self.stop]
@@ -95,8 +95,8 @@ class Unplanned:
     """A body whose length is not known before its source is read."""
 
     extents: tuple[Extent, ...]
-    make: Callable[[Sequence[memoryview]], Plan]
-    """Takes the bytes of each extent, in order; the plan that it returns works in them and
+    make: Callable[[memoryview], Plan]
+    """Takes the bytes of all extents, end to end; the plan that it returns works in them and
     reads nothing more.  Raises ``MalformedSample``."""
 
 

@@ -5,7 +5,6 @@ of bounded size, each read and made when it is sent.  Otherwise it must be built
 before its length is known.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -152,26 +151,25 @@ def _merged(starts: Column, lengths: Column, gap: int) -> tuple[Extent, ...]:
     return tuple(Extent(start, stop - start) for start, stop in merged)
 
 
-def _joined(cover: tuple[Extent, ...], parts: Sequence[memoryview]) -> tuple[Bytes, Column]:
-    """The bytes of *cover* in one writable buffer, and where each extent starts in it."""
-    for extent, part in zip(cover, parts, strict=True):
-        if len(part) != extent.length:
-            raise MalformedMedia(f"the source ends before byte {extent.offset + extent.length}")
-    arrays = [np.frombuffer(part, np.uint8) for part in parts]
-    data = arrays[0] if len(arrays) == 1 else np.concatenate(arrays or [np.zeros(0, np.uint8)])
-    if not data.flags.writeable:
-        data = data.copy()
+def _writable(cover: tuple[Extent, ...], read: memoryview) -> Bytes:
+    """The bytes of *cover*, end to end, in a buffer that may be written to."""
+    if len(read) != sum(extent.length for extent in cover):
+        raise MalformedMedia(f"the source gave {len(read)} bytes of those it was asked for")
+    data = np.frombuffer(read, np.uint8)
+    return data if data.flags.writeable else data.copy()
+
+
+def _bases(cover: tuple[Extent, ...]) -> Column:
+    """Where each extent of *cover* starts when they lie end to end."""
     lengths = np.array([extent.length for extent in cover], np.int64)
-    return data, np.cumsum(lengths) - lengths
+    return np.cumsum(lengths) - lengths
 
 
-def _payloads(
-    stream: Stream, data: Bytes, cover: tuple[Extent, ...], bases: Column
-) -> Payloads:
+def _payloads(stream: Stream, data: Bytes, cover: tuple[Extent, ...]) -> Payloads:
     samples = stream.samples
     offsets = np.array([extent.offset for extent in cover], np.int64)
     owner = np.searchsorted(offsets, samples.offset, "right") - 1
-    starts = samples.offset - offsets[owner] + bases[owner]
+    starts = samples.offset - offsets[owner] + _bases(cover)[owner]
     return Payloads(data, starts, samples.size, samples.first)
 
 
@@ -188,16 +186,16 @@ class _Window:
         self._layout, self._start, self._stop = layout, start, stop
         self._video, self._audio, self._cover = video, audio, cover
 
-    def __call__(self, parts: Sequence[memoryview]) -> Bytes:
-        data, bases = _joined(self._cover, parts)
+    def __call__(self, read: memoryview) -> Bytes:
+        data = _writable(self._cover, read)
         fills: list[tuple[Fill, Bytes]] = []
         # Sound first: start codes are written over the pictures in place, and a hostile
         # table may have both claim the same bytes.
         if self._audio is not None:
-            payloads = _payloads(self._audio, data, self._cover, bases)
+            payloads = _payloads(self._audio, data, self._cover)
             fills.append((self._audio_fill, self._frames.filled(payloads)))
         if self._video is not None:
-            units = _annexb(self._video, _payloads(self._video, data, self._cover, bases))
+            units = _annexb(self._video, _payloads(self._video, data, self._cover))
             in_place = units.data is data
             fill = self._video_fill if in_place else self._fill_of(VIDEO, units)
             fills.append((fill, units.data))
@@ -216,9 +214,8 @@ class _Window:
     def _video_fill(self) -> Fill:
         """For samples that stay where they were read to."""
         assert self._video is not None
-        bases = np.cumsum([0, *(extent.length for extent in self._cover[:-1])])
         nothing = np.zeros(0, np.uint8)
-        return self._fill_of(VIDEO, _payloads(self._video, nothing, self._cover, bases))
+        return self._fill_of(VIDEO, _payloads(self._video, nothing, self._cover))
 
     @property
     def _items(self) -> slice:
@@ -264,16 +261,16 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
     sizes = [video.samples.size] + ([audio.samples.size] if audio else [])
     cover = _cover(np.concatenate(offsets), np.concatenate(sizes))
 
-    def make(parts: Sequence[memoryview]) -> Plan:
-        data, bases = _joined(cover, parts)
+    def make(read: memoryview) -> Plan:
+        data = _writable(cover, read)
         frames = sound = None
         if audio is not None:
             framed = _frames(audio)
-            frames = framed.filled(_payloads(audio, data, cover, bases))
+            frames = framed.filled(_payloads(audio, data, cover))
         placeholder = Stream(video.index, video.samples, video.samples.size)
         config = video.index.track.format.config
         assert isinstance(config, AvcConfig)
-        units = to_annexb(_payloads(placeholder, data, cover, bases), config)
+        units = to_annexb(_payloads(placeholder, data, cover), config)
         plan = schedule(Stream(video.index, video.samples, units.sizes), audio, has_video=True)
         if audio is not None and frames is not None:
             grouped = _grouped(plan, slice(0, len(plan)))
@@ -290,7 +287,7 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
 
 def _cut_out(
     layout: Layout, start: int, stop: int, units: Payloads, frames: Payloads | None,
-    _: Sequence[memoryview],
+    _: memoryview,
 ) -> Bytes:  # fmt: skip
     """A window of a segment whose payloads are all at hand."""
     fills = []

@@ -40,12 +40,11 @@ def index_of(data: bytes, *, facts: bool = True) -> FlavorIndex:
 def carry_out(plan: Plan | Unplanned, data: bytes) -> bytes:
     """The bytes that *plan* stands for; every extent must lie inside *data*."""
 
-    def fetch(extents: Sequence[Extent]) -> list[memoryview]:
+    def fetch(extents: Sequence[Extent]) -> memoryview:
         for extent in extents:
             assert 0 <= extent.offset <= extent.offset + extent.length <= len(data), extent
-        return [
-            memoryview(bytearray(data[one.offset : one.offset + one.length])) for one in extents
-        ]
+        parts = (data[one.offset : one.offset + one.length] for one in extents)
+        return memoryview(bytearray(b"".join(parts)))
 
     if isinstance(plan, Unplanned):
         return carry_out(plan.make(fetch(plan.extents)), b"")  # it reads nothing more
@@ -54,7 +53,7 @@ def carry_out(plan: Plan | Unplanned, data: bytes) -> bytes:
         if isinstance(piece, bytes):
             made.append(piece)
         elif isinstance(piece, Extent):
-            made.append(bytes(fetch([piece])[0]))
+            made.append(bytes(fetch([piece])))
         else:
             made.append(bytes(piece.apply(fetch(piece.extents))))
         assert len(made[-1]) == len(piece)
