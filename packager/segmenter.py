@@ -5,6 +5,7 @@ the same list (rules C-03, C-04).
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -96,16 +97,16 @@ def _entries(track: TrackIndex) -> Column:
 def _from_entries(lead: TrackIndex, entries: Column, target: Fraction) -> tuple[Fraction, ...]:
     """Boundary k is the first entry at or after k targets."""
     timescale = lead.track.timescale
+    # Whole numbers, and a list: a film has thousands of boundaries, and a cold segment waits.
+    step, parts = target.numerator * timescale, target.denominator
+    places: list[int] = entries.tolist()
     chosen: list[int] = []
     number = 1
-    while len(entries):
-        at = int(np.searchsorted(entries, ceil_ticks(number * target, timescale)))
-        if at >= len(entries):
-            break
-        time = int(entries[at])
+    while (at := bisect_left(places, -(-number * step // parts))) < len(places):
+        time = places[at]
         if time > 0 and at:
             chosen.append(time)
-        number = max(number + 1, int(Fraction(time, timescale) // target) + 1)
+        number = max(number + 1, time * parts // step + 1)
     return tuple(Fraction(time, timescale) for time in chosen)
 
 
@@ -165,7 +166,7 @@ def edges(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> list[
     """
     if track.kind is Kind.AUDIO:
         return _audio_edges(track, times, blocks)
-    found = [_video_edge(track, time) for time in times]
+    found = _video_edges(track, times)
     for number in range(1, len(found)):
         if found[number].row < found[number - 1].row:
             found[number] = Edge(found[number - 1].row, found[number - 1].time, False)
@@ -178,15 +179,20 @@ def _audio_edges(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -
     return [Edge(row, dts - track.origin) for row, dts in track.first_at(wanted, blocks)]
 
 
-def _video_edge(track: TrackIndex, time: Fraction) -> Edge:
-    """The entry at *time*, within half a frame, or else the next one."""
-    entries = _entries(track)
-    wanted = ceil_ticks(time, track.track.timescale)
-    at = int(np.searchsorted(entries, wanted - _tolerance(track)))
-    if at >= len(entries):
-        return Edge(track.count, track.end - track.origin, False)
-    found = int(entries[at])
-    return Edge(int(track.entry[at]), found, found - wanted <= _tolerance(track))
+def _video_edges(track: TrackIndex, times: Sequence[Fraction]) -> list[Edge]:
+    """The entry at each of *times*, within half a frame, or else the next one."""
+    places: list[int] = _entries(track).tolist()
+    rows: list[int] = track.entry.tolist()
+    near = _tolerance(track)
+    found = []
+    for time in times:
+        wanted = ceil_ticks(time, track.track.timescale)
+        at = bisect_left(places, wanted - near)
+        if at < len(places):
+            found.append(Edge(rows[at], places[at], places[at] - wanted <= near))
+        else:
+            found.append(Edge(track.count, track.end - track.origin, False))
+    return found
 
 
 def cut(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> Cuts:
@@ -201,10 +207,11 @@ def cut(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> Cuts:
             starts.append(begin)
             first = edge.row
         begin = max(0, edge.time)
+    last = end - _tolerance(track)
     inside = [
         edge
         for edge, time in zip(found, times, strict=True)
-        if ceil_ticks(time, track.track.timescale) < end - _tolerance(track)
+        if ceil_ticks(time, track.track.timescale) < last
     ]
     complete = all(edge.exact for edge in inside) and len(rows) == len(inside) + 1
     return Cuts(tuple(rows), tuple(starts), max(end, starts[-1] + 1), complete)
