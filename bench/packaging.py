@@ -18,7 +18,9 @@ from bench.harness import Harness
 from packager.bandwidth import minimum_buffer
 from packager.dash.mpd import mpd
 from packager.hls.media_playlist import media_playlist, target_duration
-from packager.index import Blocks, FlavorIndex, build_index, decode_header, encode_header
+from packager.index import Blocks, FlavorIndex
+from packager.index_header import decode_header, encode_header
+from packager.indexing import build_index
 from packager.plan import Buffer, Extent, Piece, Plan, Reads, Transform, Unplanned, run_reads
 from packager.recipe import (
     Choice,

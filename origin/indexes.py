@@ -14,7 +14,9 @@ from origin.errors import NotFound, SourceChanged, SourceUnavailable
 from origin.flights import Flights
 from origin.storage.local import LocalFile, LocalFiles
 from packager.errors import MalformedMedia, PackagerError
-from packager.index import FORMAT, Blocks, FlavorIndex, build_index, decode_header
+from packager.index import Blocks, FlavorIndex
+from packager.index_header import FORMAT, decode_header
+from packager.indexing import build_index
 from packager.plan import run_reads
 from packager.recipe import Wanted
 

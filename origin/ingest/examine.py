@@ -9,7 +9,9 @@ from pathlib import Path
 
 from metadata.records import FlavorFacts, IndexBlock, NewIndex
 from packager.errors import PackagerError
-from packager.index import FORMAT, FlavorIndex, build_index, encode_header
+from packager.index import FlavorIndex
+from packager.index_header import FORMAT, encode_header
+from packager.indexing import build_index
 from packager.plan import Extent, run_reads
 from packager.tracks import Kind, VideoFormat
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeVar
 
-from packager.index import Blocks, FlavorIndex, TrackIndex, build_index
+from packager.index import Blocks, FlavorIndex, TrackIndex
+from packager.indexing import build_index
 from packager.isobmff.init_segment import init_segment
 from packager.plan import Extent, Plan, Reads, Unplanned, run_reads
 from packager.presentation import Bitrate, Presentation

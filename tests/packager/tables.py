@@ -8,7 +8,8 @@ import numpy as np
 
 from packager.codecs.aac import parse_asc
 from packager.codecs.h264 import parse_avcc
-from packager.index import Blocks, TrackIndex, encode_track
+from packager.index import Blocks, TrackIndex
+from packager.indexing import encode_track
 from packager.isobmff.box import box, full_box
 from packager.nal_facts import NalFacts
 from packager.samples import Samples, column

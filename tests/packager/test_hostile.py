@@ -10,7 +10,8 @@ import tracemalloc
 import pytest
 
 from packager.errors import PackagerError
-from packager.index import build_index, decode_header, encode_header
+from packager.index_header import decode_header, encode_header
+from packager.indexing import build_index
 from packager.isobmff.init_segment import init_segment
 from packager.plan import Extent, run_reads
 from packager.recipe import make_recipe

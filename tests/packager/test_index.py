@@ -16,16 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packager.errors import MalformedMedia
-from packager.index import (
-    BLOCK,
-    FlavorIndex,
-    TrackIndex,
-    build_index,
-    decode_block,
-    decode_header,
-    encode_block,
-    encode_header,
-)
+from packager.index import FlavorIndex, TrackIndex
+from packager.index_blocks import BLOCK, decode_block, encode_block
+from packager.index_header import decode_header, encode_header
+from packager.indexing import build_index
 from packager.isobmff.box import box
 from packager.nal_facts import NalFacts
 from packager.plan import Extent, run_reads

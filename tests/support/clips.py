@@ -6,7 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from packager.index import FlavorIndex, build_index
+from packager.index import FlavorIndex
+from packager.indexing import build_index
 from packager.plan import run_reads
 from packager.tracks import Kind
 

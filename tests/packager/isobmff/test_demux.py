@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from packager.errors import MalformedBox, PackagerError, Unsupported
-from packager.index import build_index
+from packager.indexing import build_index
 from packager.isobmff.box import box, full_box
 from packager.plan import Extent, run_reads
 from packager.tracks import Kind, VideoFormat
@@ -155,7 +155,7 @@ def test_a_moov_of_many_gigabytes_is_not_read() -> None:
     """Only headers are read before the refusal."""
     header = struct.pack(">I4s", 200 << 20, b"moov")
 
-    from packager.index import build_index
+    from packager.indexing import build_index
     from packager.plan import run_reads
 
     def read(extent: Extent) -> bytes:

@@ -1,0 +1,131 @@
+"""Blocks of a flavor index: about 1,024 sample rows each, compact.
+
+Sizes, composition offsets, durations and positions, run-length where that is shorter; at most
+16 bytes a sample, and 2 to 4 more where the sizes in a byte stream differ or positions lie
+4 GiB apart.  Each block ends in a CRC-32.
+"""
+
+import struct
+import zlib
+from functools import lru_cache
+
+import numpy as np
+
+from packager.samples import Column, Samples, column
+
+BLOCK = 1024
+"""Samples of a block; the last one may have fewer."""
+
+_CRC = struct.Struct("<I")
+_BLOCK_PREFIX = struct.Struct("<qqHBBHH")
+"""First dts, lowest position, samples, width of sizes, flags, durations, positions."""
+
+_HAS_CTS, _HAS_ANNEXB, _FAR = 1, 2, 4
+_EACH_DURATION, _EACH_POSITION = 8, 16  # one a sample, not in runs
+_WIDE_ANNEXB = 32
+
+
+def _runs(values: Column) -> tuple[Column, Column]:
+    """``(length, value)`` of each run of equal *values*."""
+    first = np.concatenate(([0], np.flatnonzero(np.diff(values)) + 1))
+    return np.diff(np.append(first, len(values))), values[first]
+
+
+def encode_block(samples: Samples, annexb: Column | None) -> bytes:
+    """At most ``BLOCK`` rows; see ``decode_block`` for the inverse."""
+    width = 2 if int(samples.size.max()) < 1 << 16 else 4
+    offsets = samples.cts - samples.dts
+    stops = samples.offset + samples.size
+    jumps = np.concatenate(([0], np.flatnonzero(samples.offset[1:] != stops[:-1]) + 1))
+    lengths, durations = _runs(samples.duration)
+    positions = samples.offset[jumps]
+    low = int(positions.min())
+    growth = np.zeros(0, np.int64) if annexb is None else annexb - samples.size
+    flags = (
+        (_HAS_CTS if offsets.any() else 0)
+        | (_HAS_ANNEXB if annexb is not None else 0)
+        | (_FAR if int(positions.max()) - low >= 1 << 32 else 0)
+        | (_EACH_DURATION if 3 * len(lengths) > 2 * len(samples) else 0)
+        | (_EACH_POSITION if 3 * len(jumps) > 2 * len(samples) else 0)
+        | (_WIDE_ANNEXB if (np.abs(growth) >= 1 << 15).any() else 0)
+    )
+    if flags & _EACH_DURATION:
+        lengths, durations = lengths[:0], samples.duration
+    if flags & _EACH_POSITION:
+        jumps, positions = jumps[:0], samples.offset
+    parts = [
+        _BLOCK_PREFIX.pack(
+            int(samples.dts[0]), low, len(samples), width, flags, len(durations), len(positions)
+        ),
+        samples.size.astype(f"<u{width}").tobytes(),
+        lengths.astype("<u2").tobytes(),
+        durations.astype("<u4").tobytes(),
+        jumps.astype("<u2").tobytes(),
+        (positions - low).astype("<u8" if flags & _FAR else "<u4").tobytes(),
+    ]
+    if flags & _HAS_CTS:
+        parts.append(offsets.astype("<i4").tobytes())
+    if annexb is not None:
+        parts.append(growth.astype("<i4" if flags & _WIDE_ANNEXB else "<i2").tobytes())
+    return sealed(b"".join(parts))
+
+
+def sealed(data: bytes) -> bytes:
+    """*data* and its CRC-32."""
+    return data + _CRC.pack(zlib.crc32(data))
+
+
+def unsealed(data: bytes) -> bytes:
+    """The inverse of ``sealed``.  Raises ``ValueError`` where the checksum is wrong."""
+    body = data[: -_CRC.size]
+    if sealed(body) != data:
+        raise ValueError("its checksum is wrong")
+    return body
+
+
+@lru_cache(maxsize=64)
+def decode_block(block: bytes) -> tuple[Samples, Column]:
+    """The rows of *block*, all marked as sync, and their sizes in a byte stream.
+
+    Segments that follow each other share blocks, so a few stay decoded (3 MiB in all).
+    Raises ``ValueError`` or ``struct.error`` where the block contradicts itself.
+    """
+    samples, annexb = _decode_block(block)
+    for each in (samples.dts, samples.cts, samples.duration, samples.size, samples.offset,
+                 samples.sync, annexb):  # fmt: skip
+        each.flags.writeable = False
+    return samples, annexb
+
+
+def _decode_block(block: bytes) -> tuple[Samples, Column]:
+    block = unsealed(block)
+    dts, low, count, width, flags, run_count, jump_count = _BLOCK_PREFIX.unpack_from(block)
+    position = _BLOCK_PREFIX.size
+
+    def take(kind: str, length: int) -> Column:
+        nonlocal position
+        values = np.frombuffer(block, kind, length, position)
+        position += values.nbytes
+        return column(values)
+
+    if not 0 < count <= BLOCK or width not in (2, 4) or not jump_count:
+        raise ValueError("prefix out of range")
+    size = take(f"<u{width}", count)
+    lengths = np.ones(count, np.int64) if flags & _EACH_DURATION else take("<u2", run_count)
+    values = take("<u4", run_count)
+    jumps = np.arange(count) if flags & _EACH_POSITION else take("<u2", jump_count)
+    positions = low + take("<u8" if flags & _FAR else "<u4", jump_count)
+    offsets = take("<i4", count) if flags & _HAS_CTS else 0
+    growth = "<i4" if flags & _WIDE_ANNEXB else "<i2"
+    annexb = size + take(growth, count) if flags & _HAS_ANNEXB else size
+    if position != len(block) or int(lengths.sum()) != count:
+        raise ValueError("lengths do not add up")
+    if jumps[0] != 0 or (np.diff(jumps) <= 0).any() or int(jumps[-1]) >= count:
+        raise ValueError("positions out of order")
+    duration = np.repeat(values, lengths)
+    decode = dts + np.cumsum(duration) - duration
+    before = np.cumsum(size) - size
+    spans = np.diff(np.append(jumps, count))
+    offset = before + np.repeat(positions - before[jumps], spans)
+    sync = np.ones(count, np.bool_)
+    return Samples(decode, decode + offsets, duration, size, offset, sync), annexb

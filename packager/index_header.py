@@ -1,0 +1,137 @@
+"""The header of a flavor index: JSON facts of each track, then its columns, then a CRC-32."""
+
+import json
+import struct
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from packager.codecs.aac import parse_asc
+from packager.codecs.h264 import Colour, parse_avcc
+from packager.errors import MalformedMedia
+from packager.index import FlavorIndex, TrackIndex
+from packager.index_blocks import BLOCK, sealed, unsealed
+from packager.samples import column
+from packager.tracks import AudioFormat, Edit, Track, VideoFormat
+
+FORMAT = 1
+"""Version of header and blocks.  Another one is stale: the flavor is parsed again."""
+
+_MAGIC = b"HRix"
+_PREFIX = struct.Struct(">4sHI")  # magic, format, length of the JSON
+
+
+def _format_facts(form: VideoFormat | AudioFormat) -> dict[str, Any]:
+    if isinstance(form, AudioFormat):
+        config = form.config
+        return {"asc": config.record.hex(), "oti": config.object_type_indication}
+    colour = form.colour
+    return {
+        "avcc": form.config.record.hex(),
+        "size": [form.width, form.height],
+        "aspect": [form.pixel_aspect.numerator, form.pixel_aspect.denominator],
+        "colour": colour
+        and [colour.primaries, colour.transfer, colour.matrix, colour.full_range],
+        "matrix": form.matrix.hex(),
+    }
+
+
+def _parse_format(facts: dict[str, Any]) -> VideoFormat | AudioFormat:
+    if "asc" in facts:
+        return AudioFormat(parse_asc(bytes.fromhex(facts["asc"]), int(facts["oti"])))
+    colour = facts["colour"]
+    width, height = facts["size"]
+    return VideoFormat(
+        parse_avcc(bytes.fromhex(facts["avcc"])),
+        int(width),
+        int(height),
+        Fraction(*facts["aspect"]),
+        colour and Colour(*colour),
+        bytes.fromhex(facts["matrix"]),
+    )
+
+
+_NUMBERS = (
+    "number", "count", "first_in_source", "total_size", "end", "least_offset",
+    "uniform_duration", "last_duration",
+)  # fmt: skip
+_BOOLEANS = ("has_offsets", "exact", "plain", "all_sync")
+_COLUMNS = ("sync", "entry", "entry_cts", "block_dts")
+
+
+def track_facts(made: TrackIndex, *, identity: bool = False) -> dict[str, Any]:
+    track = made.track
+    facts = {
+        "id": track.id,
+        "timescale": track.timescale,
+        "edit": [track.edit.origin, track.edit.end],
+        "language": track.language,
+        "format": _format_facts(track.format),
+    }
+    if not identity:
+        facts |= {name: getattr(made, name) for name in (*_NUMBERS, *_BOOLEANS)}
+        facts["columns"] = [len(getattr(made, name)) for name in _COLUMNS]
+    return facts
+
+
+def encode_header(index: FlavorIndex) -> bytes:
+    facts = {
+        "file_size": index.file_size,
+        "digest": index.digest,
+        "left_out": index.left_out,
+        "tracks": [track_facts(track) for track in index.tracks],
+    }
+    text = json.dumps(facts, separators=(",", ":")).encode()
+    columns = (
+        getattr(track, name).astype("<i8").tobytes()
+        for track in index.tracks
+        for name in _COLUMNS
+    )
+    return sealed(b"".join((_PREFIX.pack(_MAGIC, FORMAT, len(text)), text, *columns)))
+
+
+def decode_header(header: bytes) -> FlavorIndex:
+    """Raises ``MalformedMedia`` for a header of another format or that is damaged."""
+    try:
+        return _decode_header(header)
+    except (ValueError, KeyError, TypeError, struct.error, ZeroDivisionError) as error:
+        raise MalformedMedia(f"flavor index: header: {error}") from None
+
+
+def _decode_header(header: bytes) -> FlavorIndex:
+    magic, version, length = _PREFIX.unpack_from(header)
+    if (magic, version) != (_MAGIC, FORMAT):
+        raise ValueError(f"format {version} is not {FORMAT}")
+    header = unsealed(header)
+    facts = json.loads(header[_PREFIX.size : _PREFIX.size + length])
+    position = _PREFIX.size + length
+    tracks = []
+    for each in facts["tracks"]:
+        columns: dict[str, Any] = {}
+        for name, size in zip(_COLUMNS, each["columns"], strict=True):
+            columns[name] = column(np.frombuffer(header, "<i8", size, position))
+            position += 8 * size
+        tracks.append(_parse_track(each, columns))
+    if position != len(header) or not tracks:
+        raise ValueError("lengths do not add up")
+    return FlavorIndex(
+        int(facts["file_size"]), tuple(tracks), tuple(facts["left_out"]), str(facts["digest"])
+    )
+
+
+def _parse_track(facts: dict[str, Any], columns: dict[str, Any]) -> TrackIndex:
+    origin, end = facts["edit"]
+    track = Track(
+        int(facts["id"]),
+        _parse_format(facts["format"]),
+        int(facts["timescale"]),
+        Edit(int(origin), None if end is None else int(end)),
+        facts["language"],
+    )
+    numbers: dict[str, Any] = {name: int(facts[name]) for name in _NUMBERS}
+    booleans: dict[str, Any] = {name: bool(facts[name]) for name in _BOOLEANS}
+    made = TrackIndex(track=track, **numbers, **booleans, **columns)
+    if made.block_count != -(-made.count // BLOCK) or made.count < 1 or track.timescale < 1:
+        raise ValueError("a track's counts contradict each other")
+    return made

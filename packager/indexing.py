@@ -1,0 +1,132 @@
+"""A file to its flavor index: what ingest does once, and a first use without an index."""
+
+import hashlib
+import json
+import struct
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from packager.edits import needed
+from packager.index import Blocks, FlavorIndex, TrackIndex
+from packager.index_blocks import BLOCK, encode_block
+from packager.index_header import track_facts
+from packager.isobmff.demux import demux
+from packager.nal_facts import NalFacts, check_ends, scan, with_idr_as_sync
+from packager.plan import Reads
+from packager.samples import Column, Samples, column
+from packager.tracks import Kind, Track, VideoFormat
+
+
+def build_index(file_size: int, *, facts: bool) -> Reads[FlavorIndex]:
+    """Index the progressive MP4 of *file_size* bytes; with *facts* every sample is read.
+
+    Raises ``PackagerError`` for a file that is refused.
+    """
+    movie = yield from demux(file_size)
+    tracks: list[TrackIndex] = []
+    blocks: list[Blocks] = []
+    digest = hashlib.sha256(struct.pack(">Q", file_size))
+    for track, samples in movie.tracks:
+        samples, nal_facts = yield from _examine(track, samples, facts)
+        number = 1 + sum(known.kind is track.kind for known in tracks)
+        made, its_blocks = encode_track(number, track, samples, nal_facts)
+        _identify(digest, made, samples)
+        tracks.append(made)
+        blocks.append(its_blocks)
+    return FlavorIndex(
+        file_size, tuple(tracks), movie.left_out, digest.hexdigest(), tuple(blocks)
+    )
+
+
+def _examine(
+    track: Track, samples: Samples, facts: bool
+) -> Reads[tuple[Samples, NalFacts | None]]:
+    """The rows that *track*'s edit needs, and the facts about them."""
+    nal_facts = None
+    if isinstance(track.format, VideoFormat):
+        config = track.format.config
+        yield from check_ends(config, samples)
+        if samples.sync.all() and len(samples) > 1:
+            nal_facts = yield from scan(config, samples)
+            samples = with_idr_as_sync(samples, nal_facts)
+    start, stop = needed(track, samples)
+    samples = samples.rows(start, stop)
+    if nal_facts is not None:
+        nal_facts = NalFacts(
+            nal_facts.annexb_size[start:stop], nal_facts.idr[start:stop], nal_facts.complete
+        )
+    elif facts and isinstance(track.format, VideoFormat):
+        nal_facts = yield from scan(track.format.config, samples)
+    return samples, nal_facts
+
+
+def _identify(digest: Any, made: TrackIndex, samples: Samples) -> None:
+    digest.update(json.dumps(track_facts(made, identity=True), sort_keys=True).encode())
+    for values in (samples.dts, samples.cts, samples.size, samples.offset):
+        digest.update(np.ascontiguousarray(values, "<i8").tobytes())
+    digest.update(np.packbits(samples.sync).tobytes())
+
+
+def encode_track(
+    number: int, track: Track, samples: Samples, facts: NalFacts | None
+) -> tuple[TrackIndex, Blocks]:
+    """Index one track whose rows are *samples*."""
+    samples = replace(_with_last_duration(samples), sync=samples.sync.copy())
+    count = len(samples)
+    annexb = None if facts is None or not facts.complete else facts.annexb_size
+    is_audio = track.kind is Kind.AUDIO
+    plain = is_audio or (annexb is not None and bool((annexb == samples.size).all()))
+    offsets = samples.cts - samples.dts
+    entry = np.zeros(0, np.int64) if is_audio else _closed_entries(samples)
+    uniform = int(samples.duration[0])
+    if count > 1 and not (samples.duration[:-1] == uniform).all():
+        uniform = 0
+    samples.sync[0] = True  # decoding starts here, whatever the table says
+    made = TrackIndex(
+        number=number,
+        track=track,
+        count=count,
+        first_in_source=samples.first,
+        total_size=int(samples.size.sum()),
+        end=int((samples.cts + samples.duration).max()),
+        least_offset=int(offsets.min()),
+        uniform_duration=uniform,
+        last_duration=int(samples.duration[-1]),
+        has_offsets=bool(offsets.any()),
+        exact=is_audio or annexb is not None,
+        plain=plain,
+        all_sync=bool(samples.sync.all()),
+        sync=column([]) if samples.sync.all() else np.flatnonzero(samples.sync),
+        entry=entry,
+        entry_cts=samples.cts[entry],
+        block_dts=samples.dts[::BLOCK].copy(),
+    )
+    stored = None if plain else annexb
+    blocks = {
+        index: encode_block(
+            samples.rows(start, min(start + BLOCK, count)),
+            None if stored is None else stored[start : start + BLOCK],
+        )
+        for index, start in enumerate(range(0, count, BLOCK))
+    }
+    return made, blocks
+
+
+def _with_last_duration(samples: Samples) -> Samples:
+    """A last sample of no duration would make the last segment last nothing (rule D-05)."""
+    if samples.duration[-1] > 0:
+        return samples
+    duration = samples.duration.copy()
+    known = duration[duration > 0]
+    duration[-1] = known[-1] if len(known) else 1
+    return replace(samples, duration=duration)
+
+
+def _closed_entries(samples: Samples) -> Column:
+    """Sync samples that nothing decoded later is presented before; the first row counts."""
+    later = np.minimum.accumulate(samples.cts[::-1])[::-1]
+    closed = samples.sync & (samples.cts <= later)
+    closed[0] = True
+    return np.flatnonzero(closed)
