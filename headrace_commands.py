@@ -136,7 +136,10 @@ def ingest(
         str | None, _option("ingest", "entry", "Id of the entry; made up if new.", metavar="ID")
     ] = None,
     partner: Annotated[
-        int, _option("ingest", "partner", "Number of the partner.", min=0, metavar="N")
+        int,
+        _option(
+            "ingest", "partner", "Number of the partner.", min=0, max=2**31 - 1, metavar="N"
+        ),
     ] = 101,
     name: Annotated[
         str | None, _option("ingest", "name", "Name of the entry.", metavar="TEXT")

@@ -89,7 +89,7 @@ class Target:
 
 _SELECTORS = r"((?:-[a-wyz][0-9]*)*)"
 _TOKEN = r"(?:-x([0-9a-f]{8}))?"
-_NUMBER = r"([1-9][0-9]{0,8})"
+_NUMBER = r"(0|[1-9][0-9]{0,18})"
 _FILES = {
     name: re.compile(pattern)
     for name, pattern in {
@@ -107,7 +107,7 @@ _OF_PROTOCOL = {
     Protocol.CMAF: ("master", "index", "manifest", "init", "seg"),
 }
 _SELECTOR = re.compile(r"-([a-z])([0-9]*)")
-_ID = re.compile(r"[1-9][0-9]{0,2}")
+_ID = re.compile(r"0|[1-9][0-9]{0,18}")
 _URLSET = ".urlset"
 _LATER = frozenset({"clipFrom", "clipTo", "tracks", "speed", "lang", "shift", "protect"})
 """Path parameters of the contract whose parts are not built yet."""
@@ -217,7 +217,7 @@ def parse_selectors(text: str) -> Choice:
         if letter not in allowed:
             raise BadUrl(f"selector -{letter} is doubled or out of order")
         if not _ID.fullmatch(digits):
-            raise BadUrl(f"selector -{letter}{digits}: not a number from 1 to 999")
+            raise BadUrl(f"selector -{letter}{digits}: not a whole number")
         allowed = allowed[allowed.index(letter) + 1 :]
         field = {"f": "flavor", "v": "video", "a": "audio"}[letter]
         choice = replace(choice, **{field: int(digits)})

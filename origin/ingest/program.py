@@ -55,7 +55,7 @@ def ingest(
     as_json: bool,
 ) -> int:
     """Take *files* as the flavors of one entry, all or nothing; the exit status."""
-    with _said("headrace ingest") as status:
+    with _said("headrace ingest", data) as status:
         order = _Order(files, entry, partner, name, replace)
         _check(order)
         found = _find(order)
@@ -68,7 +68,7 @@ def ingest(
 
 def entries(data: Path, as_json: bool) -> int:
     """List the entries; the exit status."""
-    with _said("headrace entries") as status:
+    with _said("headrace entries", data) as status:
         after = ""
         engine = open_reader(data)
         while True:
@@ -89,21 +89,23 @@ def entries(data: Path, as_json: bool) -> int:
 
 def show(data: Path, entry: str, as_json: bool) -> int:
     """Show one entry and its flavors; the exit status."""
-    with _said("headrace show") as status:
+    with _said("headrace show", data) as status:
         _checked_id(entry, "entry")
         _print_flavors(_need_entry(open_reader(data), entry), as_json, bare=False)
     return status[0]
 
 
 @contextmanager
-def _said(command: str) -> Iterator[list[int]]:
+def _said(command: str, data: Path) -> Iterator[list[int]]:
     """What goes wrong inside, in one line; the status is in the list."""
     status = [OK]
     try:
         yield status
     except Misused as error:
         status[0] = _say(command, str(error), MISUSED)
-    except (Refused, MetadataError, DatabaseUnavailable) as error:
+    except DatabaseUnavailable as error:
+        status[0] = _say(command, f"--data: {data}: {error.reason}", MISUSED)
+    except (Refused, MetadataError) as error:
         status[0] = _say(command, str(error), FAILED)
 
 

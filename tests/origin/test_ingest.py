@@ -278,9 +278,9 @@ def test_an_entry_that_changes_between_reading_and_storing(
 def test_entries_and_show(
     files: list[Path], data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert program.entries(data, as_json=False) == 1
+    assert program.entries(data, as_json=False) == 2
     said = capsys.readouterr()
-    assert said.out == "" and said.err.startswith("headrace entries: there is no database")
+    assert said.out == "" and said.err.startswith("headrace entries: --data: ")
     take(data, *files, entry="0_bbbbbbbb", name="Second")
     take(data, files[0], entry="0_aaaaaaaa", name="First", partner=3)
     assert program.entries(data, as_json=False) == 0
