@@ -265,13 +265,6 @@ class _Done(Generic[T]):
     answer: T
 
 
-def _cuts(made: tuple[Recipe, str]) -> int:
-    """How many segments *made* may come to keep, muxed ones too."""
-    recipe, _ = made
-    tracks = sum(len(flavor.tracks) + 1 for flavor in recipe.flavors)
-    return (len(recipe.times) + 8) * tracks
-
-
 def _step(needs: Needs[T], blocks: Blocks | None) -> Wanted | _Done[T]:
     """What *needs* wants next, or its answer: StopIteration cannot pass through a future."""
     try:
