@@ -32,7 +32,6 @@ from bench.wrk import has_wrk, load
 
 PROGRAM = "edge"
 _KIB = 1 << 10
-_FLOOR_FROM = 1 << 20
 _WRK_TO = 100 * _KIB
 """Bytes up to which wrk asks; above, its own copying and parsing is the limit."""
 
@@ -81,9 +80,9 @@ def _measure(harness: Harness, site: _Site, case: str, size: int) -> Result:
     if site.peer is not None:
         _warm(site.peer, path, "x-cache", "HIT")
         loops["peer"] = _loop(harness, site.peer, path, size)
-    if size >= _FLOOR_FROM:
-        region = [f"/0/{size}"]
-        loops["base"] = partial(closed_loop, site.base, region, scale.seconds)
+    loops["base"] = partial(closed_loop, site.base, [f"/0/{size}"], scale.seconds)
+    if size <= _WRK_TO:  # the floor has one connection at a time, so the edge gets one too
+        loops["alone"] = partial(closed_loop, site.own, [path], scale.seconds)
     runs = alternate(loops, scale.runs)
     times, notes = _times(harness, site, path, size)
     return Result(
@@ -139,8 +138,8 @@ def _figures(runs: dict[str, list[Run]]) -> dict[str, Figure]:
     if "base" in runs:
         base = costs(runs["base"])
         found["floor"] = figure(MILLISECONDS, base)
-        found["floors"] = ratio("floors", own, base)
-        if "peer" in runs:
+        found["floors"] = ratio("floors", costs(runs.get("alone", runs["own"])), base)
+        if "peer" in runs and "alone" not in runs:
             found["nginx, floors"] = ratio("floors", costs(runs["peer"]), base)
     return found
 
