@@ -14,7 +14,7 @@ from bench.errors import NotThere
 from bench.servers import Server
 
 _ROW = re.compile(r"^ *[0-9.]+ +[0-9.]+ +[0-9]+ +([0-9]+) +(?:[0-9]+ +)?([a-z0-9_]+)$")
-_ATTACH_LIMIT = 10.0
+_LIMIT = 10.0
 """Seconds."""
 
 
@@ -37,6 +37,7 @@ def count_calls(server: Server, paths: Sequence[str]) -> dict[str, float]:
             _wait_until_attached(strace, server.pids)
             for path in paths:
                 client.get(path)
+            _wait_until_asleep(server.pids)
         finally:
             strace.send_signal(signal.SIGINT)
             _, said = strace.communicate()
@@ -46,13 +47,27 @@ def count_calls(server: Server, paths: Sequence[str]) -> dict[str, float]:
 
 
 def _wait_until_attached(strace: "subprocess.Popen[str]", pids: Sequence[int]) -> None:
-    give_up = time.monotonic() + _ATTACH_LIMIT
+    give_up = time.monotonic() + _LIMIT
     while strace.poll() is None and time.monotonic() < give_up:
         if all(_is_traced(thread) for pid in pids for thread in _threads(pid)):
             time.sleep(0.05)  # the calls that attaching interrupted are made again
             return
         time.sleep(0.01)
     raise NotThere("strace may not look at the server")
+
+
+def _wait_until_asleep(pids: Sequence[int]) -> None:
+    """A call is counted when it returns, and a client has its answer before ``send`` does."""
+    give_up, quiet = time.monotonic() + _LIMIT, 0
+    while quiet < 3 and time.monotonic() < give_up:
+        time.sleep(0.01)
+        asleep = all(_state(thread) == "S" for pid in pids for thread in _threads(pid))
+        quiet = quiet + 1 if asleep else 0
+
+
+def _state(thread: Path) -> str:
+    """``R`` running, ``S`` asleep, ``t`` held by a tracer (proc_pid_stat(5))."""
+    return (thread / "stat").read_text().rpartition(") ")[2][0]
 
 
 def _threads(pid: int) -> list[Path]:
