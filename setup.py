@@ -49,6 +49,8 @@ setup(
         "alembic>=1.14,<2",
         "msgspec>=0.19,<1",
         "http-sf>=1,<2",
+        "lmdb>=3,<4",
+        "xxhash>=3.5,<5",
         "prometheus-client>=0.21,<1",
         "typer>=0.15,<1",
         "rich>=13.9,<16",

@@ -1,0 +1,1 @@
+"""What a node keeps on disk, shared by its worker processes."""
