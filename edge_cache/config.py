@@ -1,7 +1,9 @@
 """Everything about an edge that an operator may change."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -30,6 +32,9 @@ class EdgeConfig:
     fill_memory: int = 256 * MIB
     """Bytes that bodies on their way into the tier may take together."""
 
+    block: int = 1 * MIB
+    """Bytes in which a body that is not wanted whole is fetched and kept."""
+
     stream_window: int = 1 * MIB
     """Bytes between the fastest and the slowest reader of a body too large to store."""
 
@@ -38,7 +43,33 @@ class EdgeConfig:
     another."""
 
     refresh_rest: float = 2.0
-    """Seconds between a failed background refresh and the next."""
+    """Seconds between a failed refresh, in the background or covered by a stale answer, and
+    the next."""
+
+    heuristic: float = 0.0
+    """Share of the time since Last-Modified for which a response that names no lifetime is
+    fresh, a day at most (RFC 9111 §4.2.2); 0 for none."""
+
+    negative_ttl: Mapping[int, float] = field(default_factory=dict)
+    """Seconds that errors which name no lifetime are kept, by status (400 and above)."""
+
+    stale_if_unreachable: float = 3600.0
+    """Seconds past its freshness that a response with no word on it may be served while no
+    upstream can be reached (RFC 9111 §4.2.4); 0 for never."""
+
+    store_set_cookie: bool = False
+    """Whether a response with Set-Cookie may be stored: one client's session for all."""
+
+    node_id: str = field(default_factory=lambda: f"headrace-{token_hex(4)}")
+    """Names this node in CDN-Loop (RFC 8586): its shields are others, and must not take its
+    requests for a loop."""
+
+    forwarded: str = "none"
+    """How upstreams learn a client's address: ``forwarded`` (RFC 7239), ``x-forwarded-for`` or
+    ``none``."""
+
+    cache_status_key: bool = False
+    """Whether Cache-Status tells the cache key (RFC 9211 §2.7)."""
 
     coalesce_timeout: float = 15.0
     """Seconds that a request waits for the headers of another's fill before it goes itself."""
@@ -106,8 +137,17 @@ class EdgeConfig:
             raise ValueError("upstreams: at least one is needed")
         for url in self.upstreams:
             _check_upstream(url)
-        for field in fields(self):
-            _check_number(field.name, getattr(self, field.name))
+        for one in fields(self):
+            _check_number(one.name, getattr(self, one.name))
+        for status, seconds in self.negative_ttl.items():
+            if not (400 <= status <= 599 and seconds > 0):
+                raise ValueError(f"negative_ttl: {status}: {seconds} is no error's seconds")
+        if _NODE_ID.fullmatch(self.node_id) is None:
+            raise ValueError(f"node_id: {self.node_id!r} is not a token")
+        if self.forwarded not in _FORWARDED:
+            raise ValueError(
+                f"forwarded: {self.forwarded!r} is none of {', '.join(_FORWARDED)}"
+            )
 
     @property
     def object_limit(self) -> int:
@@ -115,11 +155,18 @@ class EdgeConfig:
         return min(self.max_object, self.ram // 4)
 
 
+_NODE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_FORWARDED = ("none", "forwarded", "x-forwarded-for")
+
 _RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "port": (lambda value: 0 <= value <= 65535, "a port"),
     "admin_port": (lambda value: 0 <= value <= 65535, "a port"),
     "workers": (lambda value: value == 1, "1: more workers need the shared disk tier"),
     "ram": (lambda value: value >= MIB, "1M or more"),
+    "heuristic": (lambda value: 0 <= value <= 1, "between 0 and 1"),
+    "stale_if_unreachable": (lambda value: value >= 0, "0 or more"),
+    "store_set_cookie": (lambda _value: True, ""),
+    "cache_status_key": (lambda _value: True, ""),
 }
 """What holds for a number, and how to say so; for those not listed: that it is positive."""
 

@@ -21,6 +21,12 @@ BAD: dict[str, dict[str, Any]] = {
     "ram: 1000 is not 1M": {"ram": 1000},
     "max_upstream: 0 is not positive": {"max_upstream": 0},
     "idle_timeout: -1 is not positive": {"idle_timeout": -1},
+    "heuristic: 2 is not between": {"heuristic": 2},
+    "stale_if_unreachable: -1 is not 0 or": {"stale_if_unreachable": -1},
+    "negative_ttl: 200: 5 is no error": {"negative_ttl": {200: 5}},
+    "negative_ttl: 404: 0 is no error": {"negative_ttl": {404: 0}},
+    "node_id: 'a b' is not a token": {"node_id": "a b"},
+    "forwarded: 'for' is none of": {"forwarded": "for"},
 }
 
 
