@@ -152,11 +152,13 @@ class Rules:
         return self._marks[kind].pop(value)
 
     def _fold(self) -> None:
-        """Halve the weight: what is oldest becomes coarser, and at last one name."""
-        for number in range(_MAX_PASSES):
-            is_last = number == _MAX_PASSES - 1
-            names = [name for name, _ in sorted(self, key=lambda row: row[1].newest)]
-            for name in names if is_last else names[: len(names) // 2 + 1]:
+        """Halve the weight, and spare the newest quarter while that can be done."""
+        for number in range(_MAX_PASSES + 1):
+            is_last = number == _MAX_PASSES
+            by_age = sorted(self, key=lambda row: row[1].newest)
+            names = [name for name, _ in by_age]
+            spared = 0 if is_last else len(names) // 4
+            for name in sorted(names[: len(names) - spared], key=_harm):
                 if self.weight <= self._limit // 2:
                     return
                 self._add(EVERYTHING if is_last else coarser(name), self._remove(name))
@@ -167,3 +169,11 @@ class Rules:
         longer, shorter = min(pairs, key=lambda pair: pair[0] - pair[1])
         for value in [v for v in self._marks[Kind.PREFIX] if len(v) == longer]:
             self._add((Kind.PREFIX, value[:shorter]), self._remove((Kind.PREFIX, value)))
+
+
+def _harm(name: Name) -> tuple[int, int]:
+    """What to make coarser first: URLs, then the deepest folders, at last tags."""
+    kind, value = name
+    if kind is Kind.PREFIX:
+        return 1, -value.count(b"/")
+    return (0, 0) if kind is Kind.URL else (2, 0)
