@@ -21,7 +21,17 @@ from packager.hls.media_playlist import media_playlist, target_duration
 from packager.index import Blocks, FlavorIndex
 from packager.index_header import decode_header, encode_header
 from packager.indexing import build_index
-from packager.plan import Buffer, Extent, Piece, Plan, Reads, Transform, Unplanned, run_reads
+from packager.plan import (
+    Buffer,
+    Extent,
+    Extents,
+    Piece,
+    Plan,
+    Reads,
+    Transform,
+    Unplanned,
+    run_reads,
+)
 from packager.recipe import (
     Choice,
     Needs,
@@ -268,8 +278,8 @@ def carry_out(
     extents: list[Extent] = []
     for piece in plan:
         size += len(piece)
-        if isinstance(piece, Extent):
-            extents.append(piece)
+        if isinstance(piece, Extents):
+            extents += piece
             continue
         made += len(piece)
         _hand_over(source, extents, take)

@@ -49,6 +49,9 @@ class Presented:
     lasting: bool
     """Under the URL that was asked, these bytes never change."""
 
+    row: object = None
+    """That it was made from; while ``Catalog.holds`` it, nothing else would be found."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -109,6 +112,13 @@ class Catalog:
 
     # -- entries
 
+    def holds(self, entry: str, row: object) -> bool:
+        """Whether *row* is what is known of *entry*, and not too old."""
+        known, now = self._rows.get(entry), self._clock()
+        return (
+            known is not None and known is row and now - _ROW_LIFE_NS <= known.asked_at <= now
+        )
+
     async def _find_entry(self, source: EntrySource, token: str | None) -> Presented:
         now = self._clock()
         row = await self._row(source.entry, now)
@@ -127,11 +137,11 @@ class Catalog:
             flavors = current(row.record.flavors)
             if not flavors:
                 raise NotFound("the entry has no flavor")
-            return await self._present(flavors, None)
+            return await self._present(row, flavors, None)
         problem: Exception | None = None
         for flavors in generations(row.record.flavors, self._clock(), KEEP_REPLACED_NS):
             try:
-                if flavors and (found := await self._present(flavors, token)):
+                if flavors and (found := await self._present(row, flavors, token)):
                     return found
             except (OriginError, MetadataError, PackagerError) as error:
                 problem = problem or error  # what is wrong with one set is not with another
@@ -165,10 +175,11 @@ class Catalog:
         return await self._row_flights.join(entry, load)
 
     async def _present(
-        self, records: tuple[FlavorRecord, ...], token: str | None
+        self, row: _Row, records: tuple[FlavorRecord, ...], token: str | None
     ) -> Presented | None:
         flavors = await asyncio.gather(*map(self._indexes.of_version, records))
-        return self._presented(tuple(flavors), token)
+        found = self._presented(tuple(flavors), token)
+        return None if found is None else replace(found, row=row)
 
     # -- files below the root
 
@@ -248,6 +259,10 @@ class Catalog:
 
     def _blocks(self, presented: Presented, wanted: Wanted) -> Awaitable[Blocks]:
         return self._indexes.blocks(presented.flavors[wanted.flavor - 1], wanted)
+
+    def at_hand(self, path: str) -> LocalFile | None:
+        """The file at *path*, if it is open and unchanged."""
+        return self._files.at_hand(path)
 
     async def open(self, presented: Presented, flavor: int) -> LocalFile:
         """The file of a flavor (1-based), if it still is the one that was indexed."""

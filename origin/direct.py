@@ -1,42 +1,57 @@
-"""Body bytes past IOStream, straight to the socket.
+"""Answers past IOStream, straight to the socket.
 
 IOStream sends 128 KiB a call and keeps what the socket does not take; a body of megabytes
-costs it a third more than one large send.  Once Tornado has written the headers and its own
-buffer is empty, a media body is sent here, and Tornado is told that its body is complete.
-What a call returns for has been copied by the kernel: the caller may use the memory again.
+costs it a third more than one large send.  While its own buffer is empty, an answer's head and
+windows are written here, gathered from where they lie; Tornado goes on with the connection
+when its ``finish`` is called.  What a call returns for has been copied by the kernel: the
+caller may use the memory again.
 """
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from tornado.httputil import HTTPConnection
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
+Parts = list[bytes | memoryview]
+
 
 class DirectBody:
-    """The body of one response on one connection; its headers have been written."""
+    """The way to the client of one connection."""
 
     def __init__(self, stream: IOStream) -> None:
-        # A descriptor of our own: when the client goes, Tornado closes its own at once, and
-        # a number that we still wait for must not be given to another connection.
-        self._fd = os.dup(stream.socket.fileno())
+        self._stream = stream
+        self._fd = stream.socket.fileno()
+        self._own = False
 
-    async def write(self, data: memoryview, limit: float) -> None:
-        """Send all of *data* within *limit* seconds.
+    async def write(self, parts: Parts, size: int, limit: float) -> None:
+        """Send all of *parts*, *size* bytes, within *limit* seconds.
 
         Raises ``StreamClosedError`` if the client has gone and ``TimeoutError``.
         """
-        sent = self._send(data)
-        if sent < len(data):
+        if self._stream.closed():
+            raise StreamClosedError(real_error=self._stream.error)
+        sent = self._send(parts)
+        if sent < size:
             async with asyncio.timeout(limit):
-                while sent < len(data):
-                    await self._writable()
-                    sent += self._send(data[sent:])
+                await self._rest(parts, size, sent)
 
-    def _send(self, data: memoryview) -> int:
+    async def _rest(self, parts: Parts, size: int, sent: int) -> None:
+        if not self._own:
+            # A descriptor of our own: when the client goes, Tornado closes its own at once,
+            # and a number that we wait for must not be given to another connection.
+            self._fd, self._own = os.dup(self._fd), True
+        while sent < size:
+            parts = _behind(parts, sent)
+            size -= sent
+            await self._writable()
+            sent = self._send(parts)
+
+    def _send(self, parts: Parts) -> int:
         try:
-            return os.write(self._fd, data)
+            return os.writev(self._fd, parts)
         except BlockingIOError:
             return 0
         except OSError as error:
@@ -52,7 +67,18 @@ class DirectBody:
             loop.remove_writer(self._fd)
 
     def close(self) -> None:
-        os.close(self._fd)
+        if self._own:
+            os.close(self._fd)
+            self._own = False
+
+
+def _behind(parts: Sequence[bytes | memoryview], sent: int) -> Parts:
+    """What is left of *parts* after *sent* bytes."""
+    for number, part in enumerate(parts):
+        if sent < len(part):
+            return [memoryview(part)[sent:], *parts[number + 1 :]]
+        sent -= len(part)
+    return []
 
 
 def _set(ready: "asyncio.Future[None]") -> None:
@@ -61,21 +87,13 @@ def _set(ready: "asyncio.Future[None]") -> None:
 
 
 def direct_body(connection: HTTPConnection) -> DirectBody | None:
-    """A direct way for the body of *connection*'s response, whose headers are flushed.
+    """A direct way to the client of *connection*, on which nothing has been written yet.
 
-    None where there is none: TLS, a connection that is gone, bytes still waiting to be sent,
-    or a Tornado that counts a body's bytes in another way.
+    None where there is none: TLS, a connection that is gone, bytes still waiting to be sent.
     """
-    private: Any = connection
-    stream = getattr(connection, "stream", None)
-    if (
-        not isinstance(stream, IOStream)
-        or isinstance(stream, SSLIOStream)
-        or stream.closed()
-        or stream.writing()
-        or not hasattr(private, "_expected_content_remaining")
-    ):
+    stream: Any = getattr(connection, "stream", None)
+    if not isinstance(stream, IOStream) or isinstance(stream, SSLIOStream):
         return None
-    # finish() complains of a body shorter than Content-Length unless it does not count.
-    private._expected_content_remaining = None
+    if stream.closed() or stream.writing():
+        return None
     return DirectBody(stream)

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from fractions import Fraction
-from weakref import finalize
+from weakref import finalize, ref
 
 import numpy as np
 from cachetools import LRUCache
@@ -18,8 +19,10 @@ from origin.manifests import (
 )
 from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag, text
 from origin.room import Room
+from origin.storage.local import LocalFile
 from origin.storage.source import Source
-from origin.urls import FileKind, Target, render_target
+from origin.urls import EntrySource, FileKind, Target, parse_target, render_target
+from origin.windows import reads_of
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
 from packager.plan import Plan, Transform, Unplanned
@@ -33,6 +36,31 @@ VIDEO_TYPE, AUDIO_TYPE = "video/mp4", "audio/mp4"
 
 
 _PlanKey = tuple[tuple[str, ...], Fraction, bool, Choice, int]
+"""What fixes the bytes of a segment."""
+
+Found = tuple[Body | Text, Source | None]
+"""What a URL names, and the source that its extents are in."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """What a path named a moment ago."""
+
+    found: Body | Text
+    entry: str | None
+    """Whose row it depends on; None where that cannot be told."""
+
+    row: object
+    path: str | None = None
+    """Of the source; held weakly, since only ``LocalFiles`` decides what stays open."""
+
+    file: "ref[LocalFile] | None" = None
+    key: _PlanKey | None = None
+
+    @property
+    def weight(self) -> int:
+        found = self.found
+        return 1024 + (found.size if isinstance(found, Text) else _weight(found.plan))
 
 
 class Media:
@@ -46,18 +74,43 @@ class Media:
             manifest_cache, lambda made: made.size
         )
         self._flights: Flights[tuple[str, str], Text] = Flights()
-        self._plans: LRUCache[_PlanKey, Plan] = LRUCache(plan_cache, _weight)
+        self._ready: LRUCache[str, _Ready] = LRUCache(plan_cache, lambda ready: ready.weight)
         self._room = Room(built_bytes)
 
-    async def find(self, target: Target) -> Body | Text:
+    def at_hand(self, path: str) -> Found | None:
+        """What *path* names, if nothing has to be waited for."""
+        ready = self._ready.get(path)
+        if ready is None or ready.entry is None:
+            return None
+        if not self._catalog.holds(ready.entry, ready.row):
+            return None
+        if ready.path is None:
+            return ready.found, None
+        file = self._catalog.at_hand(ready.path)
+        if file is None or ready.file is None or ready.file() is not file:
+            return None
+        return ready.found, file
+
+    async def find(self, path: str) -> Found:
+        """What *path* names.  Raises ``BadUrl``, ``NotFound`` and what sources raise."""
+        target = parse_target(path)
         presented = await self._catalog.find(target.source, target.file.token)
+        entry = target.source.entry if isinstance(target.source, EntrySource) else None
         match target.file.kind:
             case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
-                return await self._manifest(target, presented)
+                text = await self._manifest(target, presented)
+                self._keep(path, _Ready(text, entry, presented.row))
+                return text, None
             case FileKind.INIT:
-                return self._init(target, presented)
+                body = self._init(target, presented)
+                self._keep(path, _Ready(body, entry, presented.row))
+                return body, None
             case FileKind.SEGMENT:
-                return await self._segment(target, presented)
+                return await self._segment(path, entry, target, presented)
+
+    def _keep(self, path: str, ready: _Ready) -> None:
+        if ready.weight <= self._ready.maxsize:
+            self._ready[path] = ready
 
     # -- manifests
 
@@ -98,17 +151,14 @@ class Media:
     def _choice(self, target: Target, presented: Presented) -> Choice:
         return default_choice(presented.recipe, target, target.file.choice or Choice(1))
 
-    def _body(
-        self, target: Target, presented: Presented, plan: Plan, kind: str,
-        source: Source | None = None,
-    ) -> Body:  # fmt: skip
+    def _body(self, target: Target, presented: Presented, plan: Plan, kind: str) -> Body:
         file = target.file
         etag = strong_etag(
             presented.token, file.kind, str(target.fmp4), str(file.number),
             str(self._choice(target, presented)),
         )  # fmt: skip
         cache_control = IMMUTABLE if presented.lasting and file.token else SHORT
-        return Body(plan, source, kind, cache_control, etag)
+        return Body(plan, kind, cache_control, etag)
 
     def _init(self, target: Target, presented: Presented) -> Body:
         choice = self._choice(target, presented)
@@ -120,29 +170,28 @@ class Media:
         plan = Plan((init_segment(track),))
         return self._body(target, presented, plan, _mp4_type(choice))
 
-    async def _segment(self, target: Target, presented: Presented) -> Body:
+    async def _segment(
+        self, path: str, entry: str | None, target: Target, presented: Presented
+    ) -> Found:
         choice = self._choice(target, presented)
-        plan = await self._plan(target, presented, choice)
-        source = await self._catalog.open(presented, choice.flavor)
-        if isinstance(plan, Unplanned):
-            plan = await self._build(plan, source)
-        kind = _mp4_type(choice) if target.fmp4 else TS_TYPE
-        return self._body(target, presented, plan, kind, source)
-
-    async def _plan(
-        self, target: Target, presented: Presented, choice: Choice
-    ) -> Plan | Unplanned:
-        """The plan of a segment: kept, because edges ask for its ranges one by one, and
-        several edges for the whole of it."""
         recipe, number = presented.recipe, target.file.number
         key = (recipe.digests, recipe.target, target.fmp4, choice, number)
-        if (known := self._plans.get(key)) is not None:
-            return known
-        make = cmaf_segment if target.fmp4 else muxed_segment
-        plan = await self._catalog.carry_out(presented, make(recipe, choice, number))
-        if isinstance(plan, Plan) and _weight(plan) <= self._plans.maxsize:
-            self._plans[key] = plan
-        return plan
+        known = self._ready.get(path)
+        if known is not None and known.key == key and isinstance(known.found, Body):
+            # Kept, because edges ask for its ranges one by one, and several edges for it.
+            plan: Plan | Unplanned = known.found.plan
+        else:
+            make = cmaf_segment if target.fmp4 else muxed_segment
+            plan = await self._catalog.carry_out(presented, make(recipe, choice, number))
+        file = await self._catalog.open(presented, choice.flavor)
+        kind = _mp4_type(choice) if target.fmp4 else TS_TYPE
+        if isinstance(plan, Unplanned):
+            plan = await self._build(plan, file)
+            return self._body(target, presented, plan, kind), file
+        body = self._body(target, presented, plan, kind)
+        source = presented.flavors[choice.flavor - 1].path
+        self._keep(path, _Ready(body, entry, presented.row, source, ref(file), key))
+        return body, file
 
     async def _build(self, body: Unplanned, source: Source) -> Plan:
         """Read a whole segment, so that its length and its faults are known.
@@ -154,7 +203,7 @@ class Media:
         data = np.empty(size, np.uint8)
         finalize(data, lease.release)
         buffer = memoryview(data)  # type: ignore[arg-type]
-        await source.read(body.extents, buffer)
+        await source.read(reads_of(body.extents), buffer)
         return await asyncio.get_running_loop().run_in_executor(None, body.make, buffer)
 
 
@@ -163,7 +212,7 @@ def _weight(plan: Plan) -> int:
     return 512 + sum(
         len(piece) if isinstance(piece, bytes)
         else 512 + piece.length // 6 if isinstance(piece, Transform)
-        else 128
+        else 300 * len(piece.offsets)
         for piece in plan
     )  # fmt: skip
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,12 +64,11 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     from origin.catalog import Catalog
     from origin.database import Database
     from origin.indexes import Indexes
-    from origin.media import Media
+    from origin.media import Found, Media
     from origin.memory import keep_freed_memory
     from origin.page import Page
-    from origin.server import Server, Site
+    from origin.server import Finished, Server, Site
     from origin.storage.local import LocalFiles
-    from origin.urls import parse_target
 
     keep_freed_memory()
     database = Database(config.data)
@@ -86,22 +84,25 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     page = Page(config.page_entry, config.players)
     row = worker.row
     first_byte = row.histogram("headrace_origin_first_byte_seconds")
+    requests = {name: row.index("headrace_origin_requests_total", name) for name in _STATUSES}
+    sent = row.index("headrace_origin_bytes_total")
 
-    async def find(path: str):  # type: ignore[no-untyped-def]
-        return page.find(path) or await media.find(parse_target(path))
+    async def find(path: str) -> Found:
+        if (own := page.find(path)) is not None:
+            return own, None
+        return await media.find(path)
 
-    def report(record: Mapping[str, object]) -> None:
-        status = int(record["status"])  # type: ignore[call-overload]
-        name = "aborted" if "aborted" in record else f"{status // 100}xx"
-        row.add("headrace_origin_requests_total", name)
-        row.add("headrace_origin_bytes_total", amount=float(record["bytes"]))  # type: ignore[arg-type]
-        first_byte.observe(float(record["first_ms"]) / 1000)  # type: ignore[arg-type]
-        worker.log.write(record)
+    def report(done: Finished) -> None:
+        name = "aborted" if done.aborted else f"{done.status // 100}xx"
+        row.cells[requests[name]] += 1
+        row.cells[sent] += done.sent
+        first_byte.observe(done.first_byte)
+        worker.log.write(done.line)
 
     def on_bug(error: Exception) -> None:
         _log.error("a request failed for a reason that nobody foresaw", exc_info=error)
 
-    site = Site(config, find, report, on_bug)
+    site = Site(config, media.at_hand, find, report, on_bug)
     server = Server(site, config.connections)
     server.add_socket(worker.listener)
     await admin.serve(worker)

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from edge_cache.http.conditionals import not_modified, range_applies
@@ -13,7 +13,8 @@ from edge_cache.http.ranges import (
     parse_range,
     unsatisfied_range,
 )
-from origin.storage.source import Source
+from origin.heads import head
+from origin.windows import Windows, windows
 from packager.plan import Plan
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -21,35 +22,75 @@ SHORT = "public, max-age=10"
 MANIFEST = "public, max-age=10, stale-while-revalidate=60"
 NO_STORE = "no-store"
 
-_NOTHING = Plan(())
+_NONE: Mapping[str, str] = {}
 _GZIP_LEAST = 256
 """Bytes; less than a packet is not worth a variant."""
 
 
-@dataclass(frozen=True, slots=True)
 class Body:
-    """One representation."""
+    """One representation: what to send, and what its answers have in common."""
 
-    plan: Plan
-    source: Source | None
-    """That the plan's extents are in."""
+    def __init__(
+        self,
+        plan: Plan,
+        content_type: str,
+        cache_control: str,
+        etag: str,
+        extra: Mapping[str, str] = _NONE,
+    ) -> None:
+        self.plan = plan
+        self.size = len(plan)
+        self.content_type = content_type
+        self.cache_control = cache_control
+        self.etag = etag
+        self.extra = extra
+        self._windows: tuple[int, Windows] | None = None
+        self._head: bytes | None = None
 
-    content_type: str
-    cache_control: str
-    etag: str
-    extra: Mapping[str, str] = field(default_factory=dict)
+    @property
+    def validators(self) -> dict[str, str]:
+        """The fields of a 304 (RFC 9110 §15.4.5)."""
+        return {"Cache-Control": self.cache_control, "ETag": self.etag, **self.extra}
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of a 200 or 206."""
+        return {
+            **self.validators,
+            "Content-Type": self.content_type,
+            "Accept-Ranges": "bytes",
+        }
+
+    @property
+    def head(self) -> bytes:
+        """Of an answer with all of it."""
+        if self._head is None:
+            self._head = head(200, self.fields, self.size)
+        return self._head
+
+    @property
+    def small(self) -> bytes | None:
+        """All of it, where that is at hand and is one piece."""
+        pieces = self.plan.pieces
+        piece = pieces[0] if len(pieces) == 1 else None
+        return piece if isinstance(piece, bytes) else None
+
+    def windows(self, limit: int) -> Windows:
+        """All of it, in windows of *limit* bytes."""
+        if self._windows is None or self._windows[0] != limit:
+            self._windows = limit, windows(self.plan, limit)
+        return self._windows[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response: *plan* is what is sent, *length* what is declared."""
+    """A response, all but the lines that differ from request to request."""
 
     status: int
-    headers: Mapping[str, str]
-    plan: Plan = _NOTHING
-    source: Source | None = None
-    length: int | None = 0
-    """None where the status has no body by definition."""
+    head: bytes
+    body: Windows = ()
+    length: int = 0
+    """Bytes of *body*."""
 
 
 def strong_etag(*parts: str | bytes) -> str:
@@ -69,7 +110,7 @@ class Text:
 
     @property
     def size(self) -> int:
-        return len(self.plain.plan) + (len(self.gzipped.plan) if self.gzipped else 0) + 1024
+        return self.plain.size + (self.gzipped.size if self.gzipped else 0) + 1024
 
     def preferred(self, accept_encoding: str | None) -> Body:
         if self.gzipped is None or accept_encoding is None:
@@ -82,54 +123,52 @@ def text(content: str, content_type: str, cache_control: str) -> Text:
     data = content.encode()
     vary = {"Vary": "Accept-Encoding"}
     plan = Plan((data,))
-    plain = Body(plan, None, content_type, cache_control, strong_etag(data), vary)
+    plain = Body(plan, content_type, cache_control, strong_etag(data), vary)
     if len(data) < _GZIP_LEAST:
         return Text(plain, None)
     packed = gzip.compress(data, 6, mtime=0)  # byte-identical on every node
     return Text(
         plain,
         Body(
-            Plan((packed,)), None, content_type, cache_control, strong_etag(data, "gzip"),
+            Plan((packed,)), content_type, cache_control, strong_etag(data, "gzip"),
             {**vary, "Content-Encoding": "gzip"},
         ),
     )  # fmt: skip
 
 
-def answer(body: Body, request: Mapping[str, str]) -> Answer:
-    """*body* for a GET or HEAD whose headers are *request* (RFC 9110 §13.2.2, §14.2)."""
-    size = len(body.plan)
-    headers = {
-        "Cache-Control": body.cache_control,
-        "ETag": body.etag,
-        **body.extra,
-    }
+def answer(body: Body, request: Mapping[str, str], limit: int) -> Answer:
+    """*body* for a GET whose headers are *request*, in windows of *limit* bytes (RFC 9110
+    §13.2.2, §14.2)."""
     if not_modified(
         request.get("If-None-Match"),
         request.get("If-Modified-Since"),
         etag=body.etag,
         last_modified=None,
     ):
-        return Answer(304, headers, length=None)
-    headers["Content-Type"] = body.content_type
-    headers["Accept-Ranges"] = "bytes"
+        return Answer(304, head(304, body.validators, None))
     try:
-        wanted = _wanted(body, request, size)
+        wanted = _wanted(body, request)
     except RangeNotSatisfiable:
-        return Answer(416, {**_failure(), "Content-Range": unsatisfied_range(size)})
+        fields = {"Cache-Control": NO_STORE, "Content-Range": unsatisfied_range(body.size)}
+        return Answer(416, head(416, fields, 0))
     if wanted is None:
-        return Answer(200, headers, body.plan, body.source, size)
-    headers["Content-Range"] = wanted.content_range(size)
+        return Answer(200, body.head, body.windows(limit), body.size)
+    fields = {**body.fields, "Content-Range": wanted.content_range(body.size)}
     part = body.plan.slice(wanted.start, wanted.stop)
-    return Answer(206, headers, part, body.source, len(part))
+    length = wanted.stop - wanted.start
+    return Answer(206, head(206, fields, length), windows(part, limit), length)
 
 
-def _wanted(body: Body, request: Mapping[str, str], size: int) -> ByteRange | None:
+def plain(status: int, fields: Mapping[str, str], content: bytes = b"") -> Answer:
+    """An answer that is no representation: an error, or none of the body's business."""
+    length = None if status == 204 else len(content)
+    body = windows(Plan((content,)), len(content)) if content else ()
+    return Answer(status, head(status, fields, length), body, len(content))
+
+
+def _wanted(body: Body, request: Mapping[str, str]) -> ByteRange | None:
     header = request.get("Range")
     if header is None:
         return None
     applies = range_applies(request.get("If-Range"), etag=body.etag, last_modified=None)
-    return parse_range(header, size) if applies else None
-
-
-def _failure() -> dict[str, str]:
-    return {"Cache-Control": NO_STORE}
+    return parse_range(header, body.size) if applies else None

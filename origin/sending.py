@@ -5,56 +5,25 @@ holds one window and what the socket has.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
 from tornado.httputil import HTTPConnection
 
 from origin.buffers import Buffers
-from origin.direct import direct_body
+from origin.direct import Parts, direct_body
 from origin.storage.source import Source
-from packager.plan import Extent, Piece, Plan, Transform
+from origin.windows import Making, Window, Windows
 
 
 class TooSlow(Exception):
     """The client takes less than the minimum rate."""
 
 
-def windows(plan: Plan, limit: int) -> Iterator[list[Piece]]:
-    """Pieces in order, in groups of about *limit* bytes; a transform is a group of its own."""
-    group: list[Piece] = []
-    size = 0
-    for piece in plan:
-        if isinstance(piece, Transform):
-            if group:
-                yield group
-            yield [piece]
-            group, size = [], 0
-            continue
-        for part in _parts(piece, limit):
-            group.append(part)
-            size += len(part)
-            if size >= limit:
-                yield group
-                group, size = [], 0
-    if group:
-        yield group
-
-
-def _parts(piece: bytes | Extent, limit: int) -> Iterator[bytes | Extent]:
-    if len(piece) <= limit:
-        yield piece
-        return
-    for start in range(0, len(piece), limit):
-        stop = min(start + limit, len(piece))
-        yield piece[start:stop] if isinstance(piece, bytes) else piece.slice(start, stop)
-
-
 class Writer(Protocol):
     """Takes bytes; when it returns, their memory may be used for others."""
 
-    async def write(self, data: memoryview, limit: float) -> None:
+    async def write(self, parts: Parts, size: int, limit: float) -> None:
         """Raises ``StreamClosedError``, and ``TimeoutError`` past *limit* seconds."""
 
     def close(self) -> None: ...
@@ -66,11 +35,10 @@ class _TornadoBody:
     def __init__(self, connection: HTTPConnection) -> None:
         self._connection = connection
 
-    async def write(self, data: memoryview, limit: float) -> None:
-        written = asyncio.ensure_future(self._connection.write(cast(bytes, data)))
-        if not written.done():
-            async with asyncio.timeout(limit):
-                await written
+    async def write(self, parts: Parts, size: int, limit: float) -> None:  # noqa: ARG002
+        async with asyncio.timeout(limit):
+            for part in parts:
+                await asyncio.ensure_future(self._connection.write(cast(bytes, part)))
 
     def close(self) -> None:
         """Tornado's connection goes on."""
@@ -93,68 +61,66 @@ class Pace:
         return self.patience + size / self.minimum_rate
 
 
+_TURN = 8 << 20
+"""Bytes after which other requests have their turn, though the client would take more."""
+
+
 async def send(
-    plan: Plan,
+    head: bytes,
+    body: Windows,
     source: Source | None,
     connection: HTTPConnection,
     buffers: Buffers,
     pace: Pace,
     progress: list[int],
 ) -> None:
-    """Send *plan* as the body of a response whose headers have been written and flushed.
+    """Send *head* and *body*, on a connection on which nothing of the answer was written.
 
-    *progress* holds the bytes sent so far.  Raises what reading raises, ``TooSlow``, and
-    ``StreamClosedError``.
+    *progress* holds the bytes of the body sent so far.  Raises what reading raises,
+    ``TooSlow``, and ``StreamClosedError``.
     """
     writer: Writer = direct_body(connection) or _TornadoBody(connection)
+    turn = _TURN
     try:
-        for group in windows(plan, pace.window):
-            if isinstance(group[0], Transform):
-                made = await _transformed(group[0], source, buffers)
-                await writer.write(made, pace.limit(len(made)))
-                progress[0] += len(made)
-                continue
-            with buffers.lend(sum(map(len, group))) as window:
-                await _fill(window, group, source)
-                await writer.write(window, pace.limit(len(window)))
-            progress[0] += len(window)
+        for window in body:
+            if isinstance(window, Making):
+                made = await _made(window, source, buffers)
+                size = len(made)
+                await writer.write([head, made], len(head) + size, pace.limit(size))
+            else:
+                size = window.size
+                await _copy(head, window, source, writer, buffers, pace)
+            head = b""
+            progress[0] += size
+            if progress[0] >= turn:
+                turn += _TURN
+                await asyncio.sleep(0)
+        if head:
+            await writer.write([head], len(head), pace.limit(0))
     except TimeoutError:
         raise TooSlow from None
     finally:
         writer.close()
 
 
-async def _transformed(piece: Transform, source: Source | None, buffers: Buffers) -> memoryview:
-    """What *piece* makes; what it was made of is let go before the client is waited for."""
-    with buffers.lend(sum(extent.length for extent in piece.extents)) as read:
-        if piece.extents:
+async def _copy(
+    head: bytes, window: Window, source: Source | None, writer: Writer, buffers: Buffers,
+    pace: Pace,
+) -> None:  # fmt: skip
+    with buffers.lend(window.room) as buffer:
+        if window.reads:
             assert source is not None
-            await source.read(piece.extents, read)
-        return piece.apply(read)
+            await source.read(window.reads, buffer)
+        parts: Parts = [buffer[part] if type(part) is slice else part for part in window.parts]
+        parts.insert(0, head)
+        await writer.write(parts, len(head) + window.size, pace.limit(window.size))
 
 
-async def _fill(window: memoryview, group: Sequence[Piece], source: Source | None) -> None:
-    """Bytes and extents, end to end: one write takes them all."""
-    position = 0
-    extents: list[Extent] = []
-    for piece in group:
-        if isinstance(piece, Extent):
-            extents.append(piece)
-            continue
-        position = await _read(window, position, extents, source)
-        extents = []
-        window[position : position + len(piece)] = cast(bytes, piece)
-        position += len(piece)
-    await _read(window, position, extents, source)
-
-
-async def _read(
-    window: memoryview, position: int, extents: Sequence[Extent], source: Source | None
-) -> int:
-    """Read *extents* to *window* from *position* on; where they end."""
-    if not extents:
-        return position
-    assert source is not None
-    end = position + sum(extent.length for extent in extents)
-    await source.read(extents, window[position:end])
-    return end
+async def _made(window: Making, source: Source | None, buffers: Buffers) -> memoryview:
+    """What a transform makes; what it was made of is let go before the client is waited
+    for."""
+    with buffers.lend(window.room) as read:
+        if window.reads:
+            assert source is not None
+            await source.read(window.reads, read)
+        return window.transform.apply(read)

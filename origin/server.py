@@ -6,11 +6,13 @@ writes it on the connection, below ``RequestHandler``.
 
 import asyncio
 import re
-import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from random import getrandbits
+from typing import Any
 
+from msgspec.json import encode
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
     HTTPConnection,
@@ -22,14 +24,15 @@ from tornado.httputil import (
 )
 from tornado.iostream import StreamClosedError
 
-from edge_cache.http.dates import format_date
 from origin.buffers import Buffers
 from origin.config import OriginConfig
 from origin.errors import BadUrl, Failure, NotFound, OriginError, Overloaded, failure
-from origin.responses import NO_STORE, Answer, Body, Text, answer
+from origin.heads import tail
+from origin.media import Found
+from origin.responses import NO_STORE, Answer, Body, Text, answer, plain
 from origin.sending import Pace, TooSlow, send
+from origin.storage.source import Source
 from packager.errors import PackagerError
-from packager.plan import Plan
 
 MAX_HEADER = 32 << 10
 MAX_BODY = 64 << 10
@@ -43,37 +46,46 @@ _MARGIN = 256 << 10
 
 _KEPT_BUFFERS = 16
 
+_AT_ONCE = 128 << 10
+"""Bytes of a body that is handed to Tornado whole; a larger one waits for its client."""
+
 _METHODS = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ORIGIN_FORM = re.compile(r"(?:https?://[^/?#]+)?(/[^?]*)", re.IGNORECASE)
 """The path of a target, also of one in absolute form (RFC 9112 §3.2.2)."""
 
-_EXPOSED = (
-    "Server, Range, Content-Length, Content-Range, Date, Age, ETag, Cache-Status, "
-    "X-Request-Id, X-Headrace-Error"
-)
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": _EXPOSED,
-    "Timing-Allow-Origin": "*",
-}
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
 }
-_PHRASES = {
-    200: "OK", 204: "No Content", 206: "Partial Content", 304: "Not Modified",
-    400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
-    416: "Range Not Satisfiable", 500: "Internal Server Error", 502: "Bad Gateway",
-    503: "Service Unavailable",
-}  # fmt: skip
+_NOT_WHOLE = ("Range", "If-None-Match")
+"""Request fields that may ask for less than all of a body."""
 
-Find = Callable[[str], Awaitable[Body | Text]]
-"""A path, without its query, to what it names."""
+AtHand = Callable[[str], Found | None]
+"""A path, without its query, to what it names, if that is known without waiting."""
 
-Report = Callable[[Mapping[str, object]], None]
-"""Takes the record of a finished request."""
+Find = Callable[[str], Awaitable[Found]]
+"""The same, for what must be waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A request that has been answered, or given up."""
+
+    status: int
+    sent: int
+    """Bytes of the body."""
+
+    first_byte: float
+    """Seconds from the request to the first byte of its answer."""
+
+    aborted: bool
+    line: bytes
+    """Its record, one JSON text."""
+
+
+Report = Callable[[Finished], None]
 
 
 class Site(HTTPServerConnectionDelegate):
@@ -82,11 +94,13 @@ class Site(HTTPServerConnectionDelegate):
     def __init__(
         self,
         config: OriginConfig,
+        at_hand: AtHand,
         find: Find,
         report: Report,
         on_bug: Callable[[Exception], None],
     ) -> None:
         self.config = config
+        self.at_hand = at_hand
         self.find = find
         self.report = report
         self.on_bug = on_bug
@@ -119,23 +133,28 @@ class _Exchange(HTTPMessageDelegate):
         self._status = 0
         self._reason = ""
         self._aborted = False
-        self._line = RequestStartLine("GET", "/", "HTTP/1.1")
-        self._headers = HTTPHeaders()
-        self._id = ""
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
         assert isinstance(start_line, RequestStartLine)
         self._line, self._headers = start_line, headers
-        given = headers.get("X-Request-Id", "")
-        self._id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        given = headers.get("X-Request-Id")
+        if given is None or _REQUEST_ID.fullmatch(given) is None:
+            given = f"{getrandbits(64):016x}"
+        self._id = given.encode()
 
     def data_received(self, chunk: bytes) -> None:
         """A body means nothing here; Tornado bounds it."""
 
     def finish(self) -> None:
-        task = asyncio.ensure_future(self._respond())
+        found = self._at_hand()
+        if found is not None and self._answer_at_once(found[0]):
+            return
+        self._start(self._respond(found))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._site.tasks.add(task)
         task.add_done_callback(self._site.tasks.discard)
         # The client that leaves takes its response with it, also while a source is read.
@@ -144,10 +163,66 @@ class _Exchange(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         """Before the request was complete: nothing has been started."""
 
-    async def _respond(self) -> None:
+    # -- what is asked
+
+    def _path(self) -> str | None:
+        target = _ORIGIN_FORM.match(self._line.path)
+        return None if target is None else target[1]
+
+    def _at_hand(self) -> Found | None:
+        path = self._path() if self._line.method == "GET" else None
+        return None if path is None else self._site.at_hand(path)
+
+    def _preferred(self, found: Body | Text) -> Body:
+        if isinstance(found, Body):
+            return found
+        return found.preferred(self._headers.get("Accept-Encoding"))
+
+    def _is_whole(self) -> bool:
+        headers = self._headers
+        return not any(name in headers for name in _NOT_WHOLE)
+
+    # -- the short way
+
+    def _answer_at_once(self, found: Body | Text) -> bool:
+        """Answer what is small and at hand, without a task."""
+        if not self._is_whole():
+            return False
+        body = self._preferred(found)
+        content = body.small
+        if content is None or len(content) > _AT_ONCE:
+            return False
+        connection = self._connection
+        self._status = 200
+        self._first_byte = time.perf_counter()
+        written = connection.write(body.head + self._tail() + content)
+        self._sent[0] = len(content)
+        if connection.stream.writing():  # type: ignore[attr-defined]
+            self._start(self._wait(written))
+        else:
+            connection.finish()
+            self._report()
+        return True
+
+    async def _wait(self, written: Awaitable[None]) -> None:
+        """The client takes its time."""
         try:
-            found = await self._answer()
-            await self._write(found)
+            async with asyncio.timeout(self._site.pace.limit(self._sent[0])):
+                await written
+            self._connection.finish()
+        except (StreamClosedError, asyncio.CancelledError):
+            self._aborted, self._reason = True, "client left"
+        except TimeoutError:
+            self._abort("client too slow")
+        finally:
+            self._report()
+
+    # -- the long way
+
+    async def _respond(self, found: Found | None) -> None:
+        try:
+            made, source = await self._answer(found)
+            await self._write(made, source)
         except (StreamClosedError, asyncio.CancelledError):
             self._aborted, self._reason = True, self._reason or "client left"
         except TooSlow:
@@ -160,63 +235,54 @@ class _Exchange(HTTPMessageDelegate):
         finally:
             self._report()
 
-    async def _answer(self) -> Answer:
+    async def _answer(self, found: Found | None) -> tuple[Answer, Source | None]:
         try:
-            return await self._find()
+            return await self._find(found)
         except Exception as error:
             known = failure(error)
             if known is None:
                 self._site.on_bug(error)
                 known = Failure(500, NO_STORE, "internal error")
             self._reason = known.reason
-            return _failed(known)
+            return _failed(known), None
 
-    async def _find(self) -> Answer:
+    async def _find(self, found: Found | None) -> tuple[Answer, Source | None]:
         site, method = self._site, self._line.method
         if method not in _METHODS:
-            return Answer(405, {"Allow": ", ".join(_METHODS), "Cache-Control": NO_STORE})
+            fields = {"Allow": ", ".join(_METHODS), "Cache-Control": NO_STORE}
+            return plain(405, fields), None
         if site.in_flight > site.config.requests:
             raise Overloaded("too many requests are being carried out")
         if method == "OPTIONS":
-            return Answer(204, _PREFLIGHT, length=None)
-        target = _ORIGIN_FORM.match(self._line.path)
-        if target is None:
-            raise BadUrl("the request target is not a path")
-        found = await site.find(target[1])
-        if isinstance(found, Text):
-            found = found.preferred(self._headers.get("Accept-Encoding"))
-        return answer(found, self._headers)
+            return plain(204, _PREFLIGHT), None
+        if found is None:
+            path = self._path()
+            if path is None:
+                raise BadUrl("the request target is not a path")
+            found = await site.find(path)
+        body = self._preferred(found[0])
+        return answer(body, self._headers, site.config.send_window), found[1]
 
-    async def _write(self, found: Answer) -> None:
-        headers = HTTPHeaders({"Server": "Headrace", "Date": _date(int(time.time())), **_CORS})
-        headers["X-Request-Id"] = self._id
-        for name, value in found.headers.items():
-            headers[name] = value
-        if found.length is not None:
-            headers["Content-Length"] = str(found.length)
-        if self._site.draining:
-            headers["Connection"] = "close"
-        self._status = found.status
-        line = ResponseStartLine("", found.status, _PHRASES[found.status])
-        is_head = self._line.method == "HEAD"
-        plan = Plan(()) if is_head or found.length is None else found.plan
-        first = plan.pieces[0] if plan.pieces else b""
-        head = first if isinstance(first, bytes) else None
+    async def _write(self, made: Answer, source: Source | None) -> None:
+        site = self._site
+        self._status = made.status
         self._first_byte = time.perf_counter()
-        whole = head is not None and len(plan.pieces) <= 1  # one write for a small answer
-        pace = self._site.pace
-        try:
-            async with asyncio.timeout(pace.limit(len(head or b"") if whole else 0)):
-                await self._connection.write_headers(line, headers, head if whole else None)
-        except TimeoutError:
-            raise TooSlow from None
-        if whole:
-            self._sent[0] = len(head or b"")
-        else:
-            buffers = self._site.buffers
-            await send(plan, found.source, self._connection, buffers, pace, self._sent)
-            assert self._sent[0] == found.length, "not what was declared"
+        head = made.head + self._tail()
+        is_head = self._line.method == "HEAD"
+        body = () if is_head else made.body
+        await send(head, body, source, self._connection, site.buffers, site.pace, self._sent)
+        assert is_head or self._sent[0] == made.length, "not what was declared"
         self._connection.finish()
+
+    def _tail(self) -> bytes:
+        """Tornado keeps the connection, or closes it, by the same rules."""
+        line = b""
+        if self._line.version == "HTTP/1.0":
+            if self._headers.get("Connection", "").lower() == "keep-alive":
+                line = b"Connection: Keep-Alive\r\n"
+        elif self._site.draining or self._headers.get("Connection", "").lower() == "close":
+            line = b"Connection: close\r\n"
+        return tail(self._id, line)
 
     def _abort(self, reason: str) -> None:
         """Cut the connection: what was sent must not look complete."""
@@ -227,38 +293,38 @@ class _Exchange(HTTPMessageDelegate):
 
     def _report(self) -> None:
         now = time.perf_counter()
-        record: dict[str, object] = {
-            "time": round(time.time(), 3),
-            "id": self._id,
-            "method": self._line.method,
-            "target": self._line.path,
-            "status": self._status,
-            "bytes": self._sent[0],
-            "first_ms": round(((self._first_byte or now) - self._began) * 1000, 3),
-            "ms": round((now - self._began) * 1000, 3),
-        }
-        if self._reason:
-            record["reason"] = self._reason
-        if self._aborted:
-            record["aborted"] = True
-        self._site.report(record)
+        first = (self._first_byte or now) - self._began
+        sent = self._sent[0]
+        line = _RECORD % (
+            time.time(),
+            self._id,
+            encode(self._line.method),
+            encode(self._line.path),
+            self._status,
+            sent,
+            first * 1000,
+            (now - self._began) * 1000,
+            b',"reason":%b' % encode(self._reason) if self._reason else b"",
+            b',"aborted":true' if self._aborted else b"",
+        )
+        self._site.report(Finished(self._status, sent, first, self._aborted, line))
 
 
-@lru_cache(maxsize=4)
-def _date(second: int) -> str:
-    return format_date(second)
+_RECORD = (
+    b'{"time":%.3f,"id":"%b","method":%b,"target":%b,"status":%d,"bytes":%d,'
+    b'"first_ms":%.3f,"ms":%.3f%b%b}'
+)
 
 
 def _failed(known: Failure) -> Answer:
-    headers = {
+    fields = {
         "Cache-Control": known.cache_control,
         "Content-Type": "text/plain; charset=utf-8",
         "X-Headrace-Error": known.reason,
     }
     if known.retry_after is not None:
-        headers["Retry-After"] = str(known.retry_after)
-    body = f"{known.reason}\n".encode()
-    return Answer(known.status, headers, Plan((body,)), None, len(body))
+        fields["Retry-After"] = str(known.retry_after)
+    return plain(known.status, fields, f"{known.reason}\n".encode())
 
 
 class Server(HTTPServer):

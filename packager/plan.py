@@ -28,8 +28,38 @@ class Extent:
     def __len__(self) -> int:
         return self.length
 
-    def slice(self, start: int, stop: int) -> "Extent":
-        return Extent(self.offset + start, stop - start, self.source)
+
+@dataclass(frozen=True, slots=True)
+class Extents:
+    """Runs of bytes in a source, end to end; columns, for a segment of an interleaved file
+    has hundreds."""
+
+    offsets: tuple[int, ...]
+    lengths: tuple[int, ...]
+    length: int
+    """Of all of them."""
+
+    source: int = 0
+    """Which of the sources that the plan's maker was given, counted from 0."""
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Extent]:
+        for offset, length in zip(self.offsets, self.lengths, strict=True):
+            yield Extent(offset, length, self.source)
+
+    def slice(self, start: int, stop: int) -> "Extents":
+        """The runs of bytes ``[start, stop)``."""
+        offsets, lengths = [], []
+        position = 0
+        for offset, length in zip(self.offsets, self.lengths, strict=True):
+            first, last = max(start - position, 0), min(stop - position, length)
+            if first < last:
+                offsets.append(offset + first)
+                lengths.append(last - first)
+            position += length
+        return Extents(tuple(offsets), tuple(lengths), max(0, stop - start), self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +91,7 @@ class Transform:
         return made[self.start : self.stop]
 
 
-Piece = bytes | Extent | Transform
+Piece = bytes | Extents | Transform
 
 
 def _cut(piece: Piece, start: int, stop: int) -> Piece:

@@ -11,18 +11,13 @@ import stat
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import RWF_NOWAIT, preadv
 
 from origin.errors import NotFound, SourceChanged, SourceUnavailable
+from origin.windows import Read
 from packager.plan import Extent
 
-_GAP = 8 << 10
-"""Bytes between two extents that are read along: copying them costs less than a call."""
-
-_IOV_MAX = 1024
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
-
-_Call = tuple[int, list[memoryview]]
-"""One preadv: where it starts, and the buffers that it fills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +60,14 @@ class LocalFile:
         return f"{self.identity.inode:x}-{self.identity.mtime_ns:x}-{self.size:x}"
 
     def is_unchanged(self) -> bool:
-        return Identity.of(os.fstat(self._fd)) == self.identity
+        status, known = os.fstat(self._fd), self.identity
+        return status.st_mtime_ns == known.mtime_ns and status.st_size == known.size
 
-    async def read(self, extents: Sequence[Extent], buffer: memoryview) -> None:
-        calls = _calls(extents, buffer)
-        if not self._read_cached(calls):
-            await asyncio.get_running_loop().run_in_executor(None, self._read_all, calls)
+    async def read(self, reads: Sequence[Read], buffer: memoryview) -> None:
+        if not self._read_cached(reads, buffer):
+            await asyncio.get_running_loop().run_in_executor(
+                None, self._read_all, reads, buffer
+            )
         if not self.is_unchanged():
             raise SourceChanged("the file was changed while it was read")
 
@@ -78,28 +75,27 @@ class LocalFile:
         """For work that runs in a thread already."""
         return os.pread(self._fd, extent.length, extent.offset)
 
-    def _read_cached(self, calls: list[_Call]) -> bool:
+    def _read_cached(self, reads: Sequence[Read], buffer: memoryview) -> bool:
         """Read what is in the page cache; False where any of it is not."""
-        for offset, views in calls:
-            wanted = sum(map(len, views))
-            try:
-                if os.preadv(self._fd, views, offset, os.RWF_NOWAIT) != wanted:
+        fd = self._fd
+        try:
+            for offset, start, stop in reads:
+                if preadv(fd, (buffer[start:stop],), offset, RWF_NOWAIT) != stop - start:
                     return False
-            except OSError:  # EAGAIN, or EOPNOTSUPP where the file system cannot tell
-                return False
+        except OSError:  # EAGAIN, or EOPNOTSUPP where the file system cannot tell
+            return False
         return True
 
-    def _read_all(self, calls: list[_Call]) -> None:
-        for offset, views in calls:
-            while views:
+    def _read_all(self, reads: Sequence[Read], buffer: memoryview) -> None:
+        for offset, start, stop in reads:
+            while start < stop:
                 try:
-                    got = os.preadv(self._fd, views, offset)
+                    got = preadv(self._fd, (buffer[start:stop],), offset)
                 except OSError as error:
                     raise SourceUnavailable(f"reading failed: {error.strerror}") from None
                 if not got:
                     raise SourceChanged("the file ends before its end")
-                offset += got
-                views = _rest(views, got)
+                offset, start = offset + got, start + got
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -110,39 +106,6 @@ class LocalFile:
         self.close()
 
 
-def _rest(views: list[memoryview], done: int) -> list[memoryview]:
-    """What is left of *views* after *done* bytes."""
-    left = []
-    for view in views:
-        if done >= len(view):
-            done -= len(view)
-        else:
-            left.append(view[done:])
-            done = 0
-    return left
-
-
-def _calls(extents: Sequence[Extent], buffer: memoryview) -> list[_Call]:
-    """Few calls that fill *buffer* with *extents*; small gaps fall into a scrap buffer."""
-    scrap: memoryview | None = None
-    calls: list[_Call] = []
-    end = -1
-    position = 0
-    for extent in extents:
-        view = buffer[position : position + extent.length]
-        position += extent.length
-        gap = extent.offset - end
-        if calls and 0 <= gap <= _GAP and len(calls[-1][1]) < _IOV_MAX - 2:
-            if gap:
-                scrap = memoryview(bytearray(_GAP)) if scrap is None else scrap
-                calls[-1][1].append(scrap[:gap])
-            calls[-1][1].append(view)
-        else:
-            calls.append((extent.offset, [view]))
-        end = extent.offset + extent.length
-    return calls
-
-
 class LocalFiles:
     """Files that are kept open, the least recently used closed first."""
 
@@ -150,11 +113,17 @@ class LocalFiles:
         self._limit = limit
         self._files: OrderedDict[str, LocalFile] = OrderedDict()
 
+    def at_hand(self, path: str) -> LocalFile | None:
+        """The file at *path* if it is open, and still is what is there."""
+        known = self._files.get(path)
+        if known is None or not self._is_current(path, known):
+            return None
+        self._files.move_to_end(path)
+        return known
+
     async def open(self, path: str) -> LocalFile:
         """The file at *path* as it is now.  Raises ``NotFound`` or ``SourceUnavailable``."""
-        known = self._files.get(path)
-        if known is not None and self._is_current(path, known):
-            self._files.move_to_end(path)
+        if (known := self.at_hand(path)) is not None:
             return known
         opened = await asyncio.get_running_loop().run_in_executor(None, LocalFile, path)
         self._files[path] = opened

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from packager.plan import Extent
+from origin.windows import Read
 
 
 class Source(Protocol):
@@ -18,8 +18,8 @@ class Source(Protocol):
     def validator(self) -> str:
         """Changes whenever the bytes may have changed; comparable within one process."""
 
-    async def read(self, extents: Sequence[Extent], buffer: memoryview) -> None:
-        """Fill *buffer* with the bytes of *extents*, end to end.
+    async def read(self, reads: Sequence[Read], buffer: memoryview) -> None:
+        """Fill *buffer* as *reads* say.
 
         Raises ``SourceUnavailable``; ``SourceChanged`` where the bytes are no longer those
         that the validator stands for.  After an error or a cancellation *buffer* may still

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from packager.errors import Unsupported
 from packager.index import TrackIndex
 from packager.isobmff.box import box, full_box
-from packager.plan import Extent, Plan
+from packager.plan import Extents, Plan
 from packager.samples import Samples, runs
 
 TRACK_ID = {"video": 1, "audio": 2}
@@ -91,8 +91,8 @@ def media_segment(index: TrackIndex, samples: Samples, sequence: int) -> Plan:
     header = moof(len(moof(0)) + _MDAT_HEADER_SIZE)
     mdat = struct.pack(">I4s", payload + _MDAT_HEADER_SIZE, b"mdat")
     starts, lengths = runs(samples.offset, samples.size)
-    extents = map(Extent, starts.tolist(), lengths.tolist())
-    return Plan((_STYP + header + mdat, *extents))
+    extents = Extents(tuple(starts.tolist()), tuple(lengths.tolist()), payload)
+    return Plan((_STYP + header + mdat, extents))
 
 
 def _table(index: TrackIndex, samples: Samples, names: tuple[str, ...]) -> npt.NDArray[Any]:

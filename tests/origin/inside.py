@@ -18,10 +18,8 @@ from origin.database import Database
 from origin.indexes import Indexes
 from origin.ingest.program import ingest
 from origin.media import Media
-from origin.responses import Body, Text
-from origin.server import Server, Site
+from origin.server import Finished, Server, Site
 from origin.storage.local import LocalFiles
-from origin.urls import parse_target
 from serving.sockets import listen
 from tests.support.http import Answer, Client
 from tests.support.waiting import LIMIT, until
@@ -59,7 +57,9 @@ class Origin:
             plan_cache=config.plan_cache,
             built_bytes=config.built_bytes,
         )
-        self.site = Site(config, self.find, self.records.append, self.bugs.append)
+        self.site = Site(
+            config, self.media.at_hand, self.media.find, self.report, self.bugs.append
+        )
         self.loop = asyncio.get_running_loop()
         self.server = server = Server(self.site, config.connections)
         listener = listen("127.0.0.1", 0)
@@ -73,8 +73,8 @@ class Origin:
             await asyncio.wait(self.site.tasks, timeout=LIMIT)
         await self.database.close()
 
-    async def find(self, path: str) -> Body | Text:
-        return await self.media.find(parse_target(path))
+    def report(self, done: Finished) -> None:
+        self.records.append(json.loads(done.line))
 
     # -- as a client
 

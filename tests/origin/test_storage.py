@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from origin.errors import NotFound, SourceChanged, SourceUnavailable
-from origin.sending import windows
+from origin.storage import local
 from origin.storage.local import LocalFile, LocalFiles
-from packager.plan import Extent, Plan, Transform
+from origin.windows import reads_of
+from packager.plan import Extent
 
 SIZE = 300_000
 CONTENT = os.urandom(SIZE)
@@ -26,7 +27,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read(file: LocalFile, extents: list[Extent]) -> bytes:
     buffer = memoryview(bytearray(sum(extent.length for extent in extents)))
-    asyncio.run(file.read(extents, buffer))
+    asyncio.run(file.read(reads_of(tuple(extents)), buffer))
     return bytes(buffer)
 
 
@@ -59,7 +60,7 @@ def test_many_extents(source: Path) -> None:
 
 
 def test_what_is_not_in_the_page_cache(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LocalFile, "_read_cached", lambda self, calls: False)
+    monkeypatch.setattr(LocalFile, "_read_cached", lambda self, reads, buffer: False)
     extents = [Extent(0, 10), Extent(100, 7), Extent(SIZE - 5, 5)]
     assert read(LocalFile(str(source)), extents) == plainly(extents)
 
@@ -82,7 +83,7 @@ def test_a_file_that_cannot_be_read(source: Path, monkeypatch: pytest.MonkeyPatc
         raise OSError(5, "Input/output error")
 
     file = LocalFile(str(source))
-    monkeypatch.setattr(os, "preadv", fail)
+    monkeypatch.setattr(local, "preadv", fail)
     with pytest.raises(SourceUnavailable, match="Input/output error"):
         read(file, [Extent(0, 10)])
 
@@ -105,7 +106,7 @@ def test_few_files_are_kept_open(tmp_path: Path) -> None:
         for path in paths[1:]:
             await files.open(str(path))
         buffer = memoryview(bytearray(10))
-        await first.read([Extent(0, 10)], buffer)  # let go of, but its user still holds it
+        await first.read([(0, 0, 10)], buffer)  # let go of, but its user still holds it
         assert bytes(buffer) == CONTENT[:10]
         assert await files.open(str(paths[0])) is not first
         paths[0].write_bytes(b"x" * 100)
@@ -113,25 +114,3 @@ def test_few_files_are_kept_open(tmp_path: Path) -> None:
         assert (await files.open(str(paths[0]))).identity.mtime_ns == 0
 
     asyncio.run(scenario())
-
-
-pieces = st.lists(
-    st.binary(min_size=1, max_size=40)
-    | st.builds(Extent, st.integers(0, 200), st.integers(1, 50))
-    | st.builds(Transform, st.just(()), st.integers(1, 30), st.just(bytes)),
-    max_size=10,
-)
-
-
-@given(pieces, st.integers(1, 60))
-def test_windows_are_the_plan(parts: list[bytes | Extent | Transform], limit: int) -> None:
-    groups = list(windows(Plan(tuple(parts)), limit))
-    assert sum(len(part) for group in groups for part in group) == len(Plan(tuple(parts)))
-    for group in groups:
-        if isinstance(group[0], Transform):
-            assert len(group) == 1
-            continue
-        assert not any(isinstance(part, Transform) for part in group)
-        assert sum(map(len, group[:-1])) < limit and max(map(len, group)) <= limit
-    joined = [part for group in groups for part in group if isinstance(part, bytes)]
-    assert b"".join(joined) == b"".join(part for part in parts if isinstance(part, bytes))

@@ -7,7 +7,7 @@ from typing import TypeVar
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.indexing import build_index
 from packager.isobmff.init_segment import init_segment
-from packager.plan import Extent, Plan, Reads, Unplanned, run_reads
+from packager.plan import Extent, Extents, Plan, Reads, Unplanned, run_reads
 from packager.presentation import Bitrate, Presentation
 from packager.recipe import (
     Choice,
@@ -53,8 +53,8 @@ def carry_out(plan: Plan | Unplanned, data: bytes) -> bytes:
     for piece in plan:
         if isinstance(piece, bytes):
             made.append(piece)
-        elif isinstance(piece, Extent):
-            made.append(bytes(fetch([piece])))
+        elif isinstance(piece, Extents):
+            made.append(bytes(fetch(list(piece))))
         else:
             made.append(bytes(piece.apply(fetch(piece.extents))))
         assert len(made[-1]) == len(piece)

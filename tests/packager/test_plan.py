@@ -4,12 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.plan import Extent, Piece, Plan, Reads, Transform, run_reads
+from packager.plan import Extent, Extents, Piece, Plan, Reads, Transform, run_reads
 from tests.packager.carrying import carry_out
 
 SOURCE = bytes(range(256))
 
 extents = st.builds(Extent, offset=st.integers(0, 200), length=st.integers(0, 50))
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> Extents:
+    runs = draw(st.lists(extents, max_size=4))
+    offsets, lengths = [one.offset for one in runs], [one.length for one in runs]
+    return Extents(tuple(offsets), tuple(lengths), sum(lengths))
 
 
 def swapped(read: memoryview) -> bytes:
@@ -23,7 +30,7 @@ def transforms(draw: st.DrawFn) -> Transform:
     return Transform(parts, sum(map(len, parts)), swapped)
 
 
-pieces = st.lists(st.binary(max_size=20) | extents | transforms())
+pieces = st.lists(st.binary(max_size=20) | columns() | transforms())
 places = st.integers(0, 300)
 
 
@@ -41,7 +48,9 @@ def test_slicing_a_plan_is_slicing_its_bytes(
 
 
 def test_a_slice_keeps_its_source() -> None:
-    assert Extent(10, 20, source=3).slice(5, 8) == Extent(15, 3, source=3)
+    both = Extents((10, 50), (20, 4), 24, source=3)
+    assert both.slice(5, 22) == Extents((15, 50), (15, 2), 17, source=3)
+    assert list(both.slice(5, 22)) == [Extent(15, 15, 3), Extent(50, 2, 3)]
 
 
 def test_a_transform_that_makes_another_length_is_our_mistake() -> None:
