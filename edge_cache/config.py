@@ -1,18 +1,34 @@
 """Everything about an edge that an operator may change."""
 
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from secrets import token_hex
-from urllib.parse import urlsplit
+
+from edge_cache.upstream.address import Address
+from edge_cache.upstream.pool import tls_context
+from edge_cache.upstream.routing import TOKENS
 
 KIB, MIB = 1 << 10, 1 << 20
+
+MAX_UPSTREAMS = 64
+"""Upstreams and shields together: each has counters of its own."""
+
+_PATH = re.compile(r"/[!-~]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeConfig:
     upstreams: tuple[str, ...]
     """Where to fetch from, ``http://host:port``.  Several mean fail-over in order."""
+
+    shields: tuple[str, ...] = ()
+    """Caches to ask before the upstreams, chosen by the key: ``URL`` or ``URL|weight``."""
+
+    upstream_ca: str | None = None
+    """File of the authorities (PEM) that vouch for ``https://`` upstreams; None for those of
+    the system."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -126,8 +142,71 @@ class EdgeConfig:
     read_timeout: float = 30.0
     """Seconds between two pieces of a response body."""
 
+    upstream_deadline: float = 45.0
+    """Seconds from the first try of a request to the headers of the last."""
+
     pool_idle: float = 30.0
     """Seconds that an idle upstream connection is kept."""
+
+    upstream_connections: int = 512
+    """Connections to one upstream; past it the next is asked."""
+
+    dns_interval: float = 30.0
+    """Seconds after which the name of an upstream is looked up again."""
+
+    failure_statuses: tuple[int, ...] = (502, 503, 504)
+    """Statuses that count against the health of an upstream."""
+
+    failover_statuses: tuple[int, ...] = (500, 502, 503, 504)
+    """Statuses to a GET or HEAD after which the next upstream is asked."""
+
+    retry_share: float = 0.2
+    """Of all requests: so many may be sent to an upstream once more..."""
+
+    retry_burst: float = 10.0
+    """...and so many beyond, once in a while."""
+
+    breaker_failures: int = 5
+    """Failures in a row after which an upstream is down."""
+
+    breaker_share: float = 0.5
+    """Of the requests within the window: so many failures take an upstream down, too..."""
+
+    breaker_volume: int = 20
+    """...if there were so many requests."""
+
+    breaker_window: float = 10.0
+    """Seconds."""
+
+    breaker_rest: float = 1.0
+    """Seconds that an upstream which is down is not asked; doubled each time, with jitter."""
+
+    breaker_rest_limit: float = 10.0
+    """Seconds of the longest rest."""
+
+    health: str | None = None
+    """Path that every upstream is asked for to see whether it is well; None for no checks."""
+
+    health_interval: float = 5.0
+    """Seconds between two checks."""
+
+    health_timeout: float = 2.0
+    """Seconds of one."""
+
+    health_status: int = 200
+    """Status of a check that passes."""
+
+    health_down: int = 3
+    """Checks in a row that fail before an upstream is down."""
+
+    health_up: int = 2
+    """Checks in a row that pass before it is up again."""
+
+    route_ignored: tuple[str, ...] = TOKENS
+    """Query parameters that do not choose a shield, in any case of letters."""
+
+    route_allowed: tuple[str, ...] | None = None
+    """Those that alone choose it; None for all but the ignored."""
 
     drain_timeout: float = 30.0
     """Seconds that responses may take to finish after SIGTERM."""
@@ -135,8 +214,10 @@ class EdgeConfig:
     def __post_init__(self) -> None:
         if not self.upstreams:
             raise ValueError("upstreams: at least one is needed")
-        for url in self.upstreams:
-            _check_upstream(url)
+        _check_upstreams(self.upstreams, self.shields)
+        _check_ca(self.upstream_ca)
+        if self.health is not None and not _PATH.fullmatch(self.health):
+            raise ValueError(f"health: {self.health!r} is not a path")
         for one in fields(self):
             _check_number(one.name, getattr(self, one.name))
         for status, seconds in self.negative_ttl.items():
@@ -163,6 +244,9 @@ _RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "admin_port": (lambda value: 0 <= value <= 65535, "a port"),
     "workers": (lambda value: value == 1, "1: more workers need the shared disk tier"),
     "ram": (lambda value: value >= MIB, "1M or more"),
+    "retry_share": (lambda value: 0 <= value <= 1, "between 0 and 1"),
+    "retry_burst": (lambda value: value >= 0, "0 or more"),
+    "breaker_share": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
     "heuristic": (lambda value: 0 <= value <= 1, "between 0 and 1"),
     "stale_if_unreachable": (lambda value: value >= 0, "0 or more"),
     "store_set_cookie": (lambda _value: True, ""),
@@ -177,13 +261,28 @@ def _check_number(name: str, value: object) -> None:
         raise ValueError(f"{name}: {value} is not {rule}")
 
 
-def _check_upstream(url: str) -> None:
+def _check_upstreams(upstreams: tuple[str, ...], shields: tuple[str, ...]) -> None:
+    names = set()
+    for name, urls in ("upstreams", upstreams), ("shields", shields):
+        for url in urls:
+            try:
+                address = Address.parse(url)
+            except ValueError as error:
+                raise ValueError(f"{name}: {url}: {error}") from error
+            if "|" in url and name == "upstreams":
+                raise ValueError(f"{name}: {url}: they have an order, and no weights")
+            if address.name in names:
+                raise ValueError(f"{name}: {url}: given twice")
+            names.add(address.name)
+    if len(names) > MAX_UPSTREAMS:
+        raise ValueError(f"upstreams: more than {MAX_UPSTREAMS} with the shields")
+
+
+def _check_ca(path: str | None) -> None:
     try:
-        parts = urlsplit(url)
-        port_is_fine = parts.port != 0
-    except ValueError as error:
-        raise ValueError(f"upstreams: {url}: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        raise ValueError(f"upstreams: {url}: not http://host:port")
-    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError(f"upstreams: {url}: a host and a port, and nothing after them")
+        if path is not None:
+            tls_context(path)
+    except ssl.SSLError as error:
+        raise ValueError(f"upstream_ca: {path}: no certificates in PEM form") from error
+    except OSError as error:
+        raise ValueError(f"upstream_ca: {path}: {error.strerror}") from error

@@ -31,6 +31,9 @@ class Failure(StrEnum):
 
     CONNECT = "upstream-connect"
     CONNECT_TIMEOUT = "upstream-connect-timeout"
+    TLS = "upstream-tls"
+    BUSY = "upstream-busy"
+    DOWN = "upstream-down"
     FIRST_BYTE_TIMEOUT = "upstream-first-byte-timeout"
     READ_TIMEOUT = "upstream-read-timeout"
     CLOSED = "upstream-closed"
@@ -38,9 +41,13 @@ class Failure(StrEnum):
     MALFORMED = "upstream-malformed"
     HEADERS_TOO_LARGE = "upstream-headers-too-large"
     UNEXPECTED_STATUS = "upstream-unexpected-status"
+    BAD_STATUS = "upstream-bad-status"
 
 
-_TIMEOUTS = (Failure.CONNECT_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT, Failure.READ_TIMEOUT)
+TIMEOUTS = frozenset(
+    (Failure.CONNECT_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT, Failure.READ_TIMEOUT, Failure.DOWN)
+)
+"""DOWN is one of them: only an upstream that keeps requests waiting is not asked at all."""
 
 
 class UpstreamError(EdgeError):
@@ -49,8 +56,12 @@ class UpstreamError(EdgeError):
         self.failure = failure
         self.sent = sent
         """Whether the upstream may have seen the request."""
+        self.tries = 1
+        """Upstreams that were asked."""
 
     @property
     def status(self) -> int:
-        """RFC 9110 §15.6.3, §15.6.5."""
-        return 504 if self.failure in _TIMEOUTS else 502
+        """RFC 9110 §15.6.3 to §15.6.5."""
+        if self.failure is Failure.BUSY:
+            return 503
+        return 504 if self.failure in TIMEOUTS else 502

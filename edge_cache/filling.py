@@ -21,7 +21,8 @@ from edge_cache.metrics import Tally
 from edge_cache.request import Request
 from edge_cache.storability import Refusal, refusal, shareable
 from edge_cache.tiers.memory import MemoryTier
-from edge_cache.upstream.client import Outgoing, UpstreamClient
+from edge_cache.upstream.client import UpstreamClient
+from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.response import Response
 from edge_cache.vary import variant, vary_names
 

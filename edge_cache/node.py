@@ -24,7 +24,8 @@ from edge_cache.request import Request
 from edge_cache.selection import Part, select
 from edge_cache.storability import Refusal
 from edge_cache.tiers.memory import MemoryTier
-from edge_cache.upstream.client import Outgoing, UpstreamClient
+from edge_cache.upstream.client import UpstreamClient
+from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.response import Response
 
 _SAFE = (b"GET", b"HEAD", b"OPTIONS")

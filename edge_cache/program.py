@@ -8,8 +8,9 @@ from edge_cache.metrics import METRICS, Tally
 from edge_cache.node import Node
 from edge_cache.server import Server
 from edge_cache.tiers.memory import MemoryTier
-from edge_cache.upstream.client import UpstreamClient
-from edge_cache.upstream.pool import Pool
+from edge_cache.upstream import status
+from edge_cache.upstream.build import make_client, upstream_names
+from edge_cache.upstream.metrics import upstream_metrics
 from serving import admin, parent
 from serving.sockets import address, listen
 from serving.worker import Worker
@@ -34,27 +35,20 @@ def run(config: EdgeConfig) -> int:
         listener=listener,
         admin=administration,
         workers=config.workers,
-        counters=METRICS,
+        counters=(*METRICS, *upstream_metrics(upstream_names(config))),
         drain=config.drain_timeout,
         ready_line=f"headrace edge ready {address(listener)}",
     )
 
 
-def make_client(config: EdgeConfig) -> UpstreamClient:
-    pools = [
-        Pool(url, connect_timeout=config.connect_timeout, idle_timeout=config.pool_idle)
-        for url in config.upstreams
-    ]
-    return UpstreamClient(pools, first_byte_timeout=config.first_byte_timeout)
-
-
 async def _serve(config: EdgeConfig, worker: Worker) -> None:
     tally = Tally(worker.row)
-    node = Node(config, make_client(config), MemoryTier(config.ram), tally)
+    client = make_client(config, worker.row)
+    node = Node(config, client, MemoryTier(config.ram), tally)
     server = Server(config, node, Journal(worker.log.write, tally), tally)
     await server.start(worker.listener)
     worker.on_orphaned(server.stop_accepting)
-    await admin.serve(worker)
+    await admin.serve(worker, routes=status.routes(client, worker.number))
     worker.ready()
     await worker.draining()
     await server.drain(max(0.0, worker.drain_limit - _DRAIN_MARGIN))

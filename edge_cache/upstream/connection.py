@@ -13,15 +13,20 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(
         self,
+        host: str,
         idle: Callable[["UpstreamConnection"], None],
         lost: Callable[["UpstreamConnection"], None],
     ) -> None:
+        self.host = host
+        """Which of the upstream's addresses it goes to."""
         self._idle, self._lost = idle, lost
         self._response: Response | None = None
         self._sender: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
         self.idle_since = 0.0
+        self.has_served = False
+        """Whether a response has come on it."""
 
     # For the client.
 

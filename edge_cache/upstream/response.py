@@ -27,6 +27,9 @@ HIGH_WATER, LOW_WATER = 256 * 1024, 64 * 1024
 Interim = Callable[[int, Fields], None]
 """Called with each 1xx response."""
 
+_CUTS = (Failure.TRUNCATED, Failure.READ_TIMEOUT, Failure.MALFORMED, Failure.HEADERS_TOO_LARGE)
+"""What ends a body early and is the upstream's doing."""
+
 
 class Response:
     """A response on its way.  ``head`` must be awaited before anything else is looked at."""
@@ -53,17 +56,23 @@ class Response:
         """Whether the connection can carry another response after this one."""
         self.started = False
         """Whether a first byte has come."""
+        self.server = ""
+        """Which upstream it is from."""
+        self.tries = 1
+        """Upstreams that were asked until it came."""
         self._parser = httptools.HttpResponseParser(self)
         self._bodiless = bodiless
         self._interim, self._interims = interim, 0
         self._pause, self._resume, self._abort = pause, resume, abort
         self._lines: list[Field] = []
         self._head_size = self._unparsed = 0
+        self._moved = False  # whether these bytes held some of the body
         self._until_close = False
         self._chunks: deque[bytes] = deque()
         self._buffered = 0
         self._paused = False
         self._error: EdgeError | None = None
+        self._on_cut: Callable[[Failure], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     # For the reader.
@@ -85,9 +94,19 @@ class Response:
 
     def close(self) -> None:
         """Give up what has not come yet."""
+        self.cut(UpstreamError(Failure.CLOSED))
+
+    def cut(self, error: UpstreamError) -> None:
+        """Give up what has not come yet, for *error*."""
         if not self.finished.done():
-            self.fail(UpstreamError(Failure.CLOSED))
+            self.fail(error)
             self._abort()
+
+    def watch(self, on_cut: Callable[[Failure], None]) -> None:
+        """Call *on_cut* if the upstream cuts the body short, or has done so already."""
+        self._on_cut = on_cut
+        if self._error is not None:
+            self._tell_cut(self._error)
 
     # For the connection.
 
@@ -117,6 +136,7 @@ class Response:
             return
         self._error = error
         self.is_clean = False
+        self._tell_cut(error)
         if not self.head.done():
             self.head.set_exception(error)
             self.head.exception()  # seen: whoever waited may have left
@@ -153,6 +173,7 @@ class Response:
     def on_body(self, data: bytes) -> None:
         if self._bodiless:
             raise UpstreamError(Failure.MALFORMED)
+        self._moved = True
         self._chunks.append(data)
         self._buffered += len(data)
         if self._buffered > HIGH_WATER and not self._paused:
@@ -189,11 +210,20 @@ class Response:
             raise UpstreamError(Failure.HEADERS_TOO_LARGE)
 
     def _count_unparsed(self, size: int) -> None:
-        """Bound what the parser holds back: a header line that never ends."""
-        if not self.status:
-            self._unparsed += size
-            if self._unparsed > 2 * MAX_HEAD:
-                raise UpstreamError(Failure.HEADERS_TOO_LARGE)
+        """Bound what comes without a byte of the body: a header line that never ends is held
+        back by the parser, and so is a trailer's."""
+        if self._moved:
+            self._moved = False
+            self._unparsed = 0
+            return
+        self._unparsed += size
+        if self._unparsed > 2 * MAX_HEAD:
+            raise UpstreamError(Failure.HEADERS_TOO_LARGE)
+
+    def _tell_cut(self, error: EdgeError) -> None:
+        on_cut = self._on_cut
+        if on_cut is not None and isinstance(error, UpstreamError) and error.failure in _CUTS:
+            on_cut(error.failure)
 
     def _finish(self) -> None:
         if not self.finished.done():
@@ -206,8 +236,7 @@ class Response:
             async with asyncio.timeout(timeout):
                 await self._waiter
         except TimeoutError:
-            self.fail(UpstreamError(Failure.READ_TIMEOUT))
-            self._abort()
+            self.cut(UpstreamError(Failure.READ_TIMEOUT))
         finally:
             self._waiter = None
 

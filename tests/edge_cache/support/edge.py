@@ -13,9 +13,10 @@ from edge_cache.config import EdgeConfig
 from edge_cache.journal import Journal
 from edge_cache.metrics import METRICS, Tally
 from edge_cache.node import Node
-from edge_cache.program import make_client
 from edge_cache.server import Server
 from edge_cache.tiers.memory import MemoryTier
+from edge_cache.upstream.build import make_client, upstream_names
+from edge_cache.upstream.metrics import upstream_metrics
 from serving.counters import Counters
 from serving.sockets import listen
 
@@ -60,10 +61,11 @@ class Edge:
 @asynccontextmanager
 async def edge(*upstreams: str, **limits: Any) -> AsyncIterator[Edge]:
     config = EdgeConfig(upstreams=upstreams, port=0, **limits)
-    counters = Counters(METRICS, 1)
-    tally = Tally(counters.row(0))
+    counters = Counters((*METRICS, *upstream_metrics(upstream_names(config))), 1)
+    row = counters.row(0)
+    tally = Tally(row)
     tier = MemoryTier(config.ram)
-    node = Node(config, make_client(config), tier, tally)
+    node = Node(config, make_client(config, row), tier, tally)
     log: list[Mapping[str, Any]] = []
 
     def write(line: bytes) -> None:
