@@ -22,7 +22,6 @@ _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)", re.ASCII | re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 NOT_BUILT = {
-    "purge": "Remove cached objects from the edges",
     "import": "Take over the entries of another system",
     "lint": "Check playlists, manifests and segments",
     "top": "Watch the servers live",
@@ -232,6 +231,30 @@ def edge(
             "edge", "upstream", "Where to fetch; several in order of trial.", metavar="URL"
         ),
     ],
+    shield: Annotated[
+        list[str] | None,
+        _option(
+            "edge",
+            "shield",
+            "Cache to ask first, chosen among several by the key.",
+            metavar="URL[|WEIGHT]",
+        ),
+    ] = None,
+    upstream_ca: Annotated[
+        Path | None,
+        _option(
+            "edge",
+            "upstream-ca",
+            "Authorities of https:// upstreams, in place of the system's.",
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+        ),
+    ] = None,
+    health: Annotated[
+        str | None,
+        _option("edge", "health", "Path to check every upstream by.", metavar="PATH"),
+    ] = None,
     host: Annotated[str, _option("edge", "host", "Address to listen on.")] = HOST,
     port: Annotated[int, _port("edge", "port", "Port; 0 for a free one.")] = 8080,
     admin_port: Annotated[
@@ -261,12 +284,55 @@ def edge(
         "edge",
         {
             "upstreams": upstream,
+            "shields": shield or [],
+            "upstream_ca": upstream_ca and str(upstream_ca),
+            "health": health,
             "host": host,
             "port": port,
             "admin_port": admin_port,
             "ram": ram,
         },
     )
+
+
+@app.command()
+def purge(
+    edge: Annotated[
+        list[str],
+        _option("purge", "edge", "Administration of a node; may be repeated.", metavar="URL"),
+    ],
+    token_file: Annotated[
+        Path, _option("purge", "token-file", "File with the nodes' token.", metavar="FILE")
+    ],
+    urls: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="URL...", help="URLs or paths; a closing * means a prefix."),
+    ] = None,
+    prefix: Annotated[
+        list[str] | None,
+        _option("purge", "prefix", "All URLs that begin so.", metavar="PREFIX"),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        _option("purge", "tag", "All responses with this tag.", metavar="TAG"),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+    soft: Annotated[
+        bool, _option("purge", "soft", "Make it stale at once instead of removing it.")
+    ] = False,
+) -> int:
+    """Remove what is cached from every edge that is named."""
+    from edge_cache.purging.command import Unusable
+    from edge_cache.purging.command import purge as send
+
+    names = {"urls": urls or (), "prefixes": prefix or (), "tags": tag or ()}
+    try:
+        answers = send({**names, "all": everything, "soft": soft}, edge, token_file)
+    except Unusable as error:
+        raise Misuse(str(error)) from error
+    for answer in answers:
+        typer.echo(f"{answer.edge}: {answer.text}")
+    return int(not all(answer.done for answer in answers))
 
 
 def _refuse(option: str, given: bool) -> None:

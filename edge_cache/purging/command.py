@@ -5,7 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
+
+from edge_cache.purging.order import Malformed, parse_order
 
 TIMEOUT = 30.0
 """Seconds for a node to connect, and between two pieces of its answer."""
@@ -13,33 +16,42 @@ AT_ONCE = 16
 _MAX_ANSWER = 64 * 1024
 
 
-class Unusable(ValueError):
-    """An argument that cannot be used; the message begins with the option's field."""
+class Unusable(Exception):
+    """The command line is wrong; the message names the option."""
 
 
-def purge(
-    order: Mapping[str, object], edges: Sequence[str], token: str
-) -> list[tuple[str, str | None]]:
-    """Send *order* to each of *edges*, ``http://host:port``; per node an error, or None.
+class Answer(NamedTuple):
+    """What a node said."""
 
-    Unusable if an address is none.
+    edge: str
+    done: bool
+    text: str
+
+
+def purge(order: Mapping[str, object], edges: Sequence[str], token_file: Path) -> list[Answer]:
+    """Send *order* to each of *edges*, ``http://host:port``, and wait for their answers.
+
+    Unusable, before anything is sent, if that makes no sense.
     """
-    addresses = [_address(edge) for edge in edges]
     body = json.dumps(order).encode()
+    try:
+        parse_order(body)
+    except Malformed as error:
+        raise Unusable(str(error)) from error
+    addresses = [_address(edge) for edge in edges]
+    token = _read_token(token_file)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        errors = list(pool.map(lambda address: _send(address, body, token), addresses))
-    return list(zip(edges, errors, strict=True))
+        return list(pool.map(lambda address: _ask(address, body, token), addresses))
 
 
-def read_token(path: Path) -> str:
-    """The token in the file at *path*; Unusable if it cannot be one."""
+def _read_token(path: Path) -> str:
     try:
         token = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not ASCII"
-        raise Unusable(f"token_file: {path}: {reason}") from error
+        raise Unusable(f"--token-file: {path}: {reason}") from error
     if not token or any(not 0x21 <= ord(letter) <= 0x7E for letter in token):
-        raise Unusable(f"token_file: {path}: not one line of visible ASCII")
+        raise Unusable(f"--token-file: {path}: not one line of visible ASCII")
     return token
 
 
@@ -48,14 +60,26 @@ def _address(edge: str) -> SplitResult:
         parts = urlsplit(edge)
         is_fine = parts.port != 0 and bool(parts.hostname)
     except ValueError as error:
-        raise Unusable(f"edge: {edge}: {error}") from error
+        raise Unusable(f"--edge: {edge}: {error}") from error
     bare = parts.path in ("", "/") and not parts.query and not parts.fragment
     if parts.scheme not in ("http", "https") or not is_fine or not bare or "@" in parts.netloc:
-        raise Unusable(f"edge: {edge}: not http://host:port")
+        raise Unusable(f"--edge: {edge}: not http://host:port")
     return parts
 
 
-def _send(address: SplitResult, body: bytes, token: str) -> str | None:
+def _ask(address: SplitResult, body: bytes, token: str) -> Answer:
+    try:
+        status, answer = _send(address, body, token)
+    except OSError as error:
+        return Answer(address.geturl(), False, error.strerror or str(error))
+    except http.client.HTTPException as error:
+        return Answer(address.geturl(), False, f"no edge answers ({type(error).__name__})")
+    if status == 200:
+        return Answer(address.geturl(), True, "purged")
+    return Answer(address.geturl(), False, f"{status} {_reason(answer)}")
+
+
+def _send(address: SplitResult, body: bytes, token: str) -> tuple[int, bytes]:
     secure = address.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(address.hostname or "", address.port, timeout=TIMEOUT)
@@ -63,14 +87,9 @@ def _send(address: SplitResult, body: bytes, token: str) -> str | None:
     try:
         connection.request("POST", "/api/v1/purge", body, fields)
         response = connection.getresponse()
-        answer = response.read(_MAX_ANSWER)
-    except OSError as error:
-        return error.strerror or str(error) or type(error).__name__
-    except http.client.HTTPException as error:
-        return f"no answer of an edge ({type(error).__name__})"
+        return response.status, response.read(_MAX_ANSWER)
     finally:
         connection.close()
-    return None if response.status == 200 else f"{response.status} {_reason(answer)}"
 
 
 def _reason(answer: bytes) -> str:

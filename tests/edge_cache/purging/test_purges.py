@@ -210,12 +210,13 @@ def test_every_process_sees_a_purge_before_it_is_answered(tmp_path: Path) -> Non
                 assert answer(pipe) == 0
             for number in range(1, ROUNDS + 1):
                 purger.send([url(number)])
-                assert answer(purger) == number
+                sequence = answer(purger)
+                assert isinstance(sequence, int) and sequence >= number
                 for pipe in pipes:
-                    pipe.send((b"/%d" % number, number - 1))
+                    pipe.send((b"/%d" % number, sequence - 1))
                 assert [answer(pipe) for pipe in pipes] == [Mode.HARD] * READERS
                 for pipe in pipes:
-                    pipe.send((b"/%d" % number, number))
+                    pipe.send((b"/%d" % number, sequence))
                 assert [answer(pipe) for pipe in pipes] == [None] * READERS
 
 
