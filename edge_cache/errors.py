@@ -56,8 +56,8 @@ class UpstreamError(EdgeError):
         self.failure = failure
         self.sent = sent
         """Whether the upstream may have seen the request."""
-        self.tries = 1
-        """Upstreams that were asked."""
+        self.tries = 0
+        """Upstreams that were asked; 0 if that is not known."""
 
     @property
     def status(self) -> int:

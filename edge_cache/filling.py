@@ -121,6 +121,7 @@ class Filling:
         conditions = fill.stale.conditions() if fill.stale is not None else ()
         fields = fill_fields(fill.request, conditions)
         response = await self._upstream.send(Outgoing(b"GET", fill_key[0][0], fields))
+        fill.request.server, fill.request.tries = response.server, response.tries
         try:
             await self._take(fill, fill_key, response, asked)
         finally:

@@ -40,7 +40,6 @@ class Journal:
         """*request* has its answer, or has been cut, at *now* (monotonic seconds)."""
         started, first_byte = request.started, request.first_byte
         self._count(request)
-        upstream = request.upstream_status
         self._write(
             _RECORD
             % (
@@ -55,7 +54,7 @@ class Journal:
                 request.verdict.encode(),
                 _detail(request),
                 request.role.encode(),
-                _NULL if upstream is None else b"%d" % upstream,
+                _upstream(request),
                 request.client,
             )
         )
@@ -79,6 +78,15 @@ class Journal:
             tally.first_byte.observe(request.first_byte - request.started)
         if request.failure is not None and request.verdict is not Verdict.ERROR:
             cells[tally.aborted] += 1
+
+
+def _upstream(request: Request) -> bytes:
+    """The status from upstream, who gave it, and how many were asked."""
+    status = request.upstream_status
+    told = _NULL if status is None else b"%d" % status
+    if not request.tries:
+        return told
+    return b'%b,"server":%b,"tries":%d' % (told, _json(request.server), request.tries)
 
 
 def _detail(request: Request) -> bytes:

@@ -67,6 +67,7 @@ class Node:
         try:
             await self._answer(request, reply)
         except UpstreamError as error:
+            request.tries = request.tries or error.tries
             reply.error(error.status, error.failure)
         except Overloaded:
             reply.error(503, "overloaded", retry_after=_RETRY_AFTER)
@@ -211,6 +212,7 @@ class Node:
     ) -> None:
         """Send a response that belongs to this request alone."""
         request.upstream_status = response.status
+        request.server, request.tries = response.server, response.tries
         status = _forwarded(forward, response.status, refusal=refusal)
         fields = received_fields(response.fields, now=time.time())
         age = [(b"Age", line.encode("latin-1")) for line in values(response.fields, b"age")]

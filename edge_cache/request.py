@@ -33,7 +33,7 @@ class Request:
         *("target", "client", "started", "method", "key", "fields", "known", "size"),
         *("http10", "keep_alive", "id", "body"),
         *("status", "sent", "verdict", "cache", "role", "upstream_status", "first_byte"),
-        "failure",
+        *("failure", "server", "tries"),
     )
 
     def __init__(self, target: bytes, client: bytes, started: float) -> None:
@@ -63,6 +63,10 @@ class Request:
         """What Cache-Status said; None for a plain hit."""
         self.role = Role.NONE
         self.upstream_status: int | None = None
+        self.server: str | None = None
+        """Which upstream answered."""
+        self.tries = 0
+        """How many were asked."""
         self.first_byte = started
         """Monotonic seconds when the answer began."""
         self.failure: str | None = None
