@@ -87,7 +87,8 @@ def _run_edge(options: dict[str, Any]) -> int:
     from edge_cache.config import EdgeConfig
     from edge_cache.program import run
 
-    options["upstreams"] = tuple(options["upstreams"])
+    for name in ("upstreams", "shields"):
+        options[name] = tuple(options[name])
     try:
         config = EdgeConfig(**options)
     except ValueError as error:
@@ -100,7 +101,7 @@ def _as_option(error: ValueError) -> str:
     name, colon, rest = str(error).partition(":")
     if not colon or not name.isidentifier():
         return str(error)
-    option = {"upstreams": "upstream"}.get(name, name)
+    option = {"upstreams": "upstream", "shields": "shield"}.get(name, name)
     return f"--{option.replace('_', '-')}:{rest}"
 
 
