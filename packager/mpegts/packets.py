@@ -32,6 +32,11 @@ _PAYLOAD_UNIT_START = 0x40
 _HAS_PAYLOAD, _HAS_ADAPTATION = 0x10, 0x20
 _CLOCK_FLAG, _RANDOM_ACCESS = 0x10, 0x40
 _BODY = np.arange(BODY_SIZE)
+_WHOLE_BODY = np.dtype(f"V{BODY_SIZE}")
+"""Copied as one, a body costs half of what it costs as bytes."""
+_PACKET = np.dtype([("header", "V4"), ("body", _WHOLE_BODY)])
+_PLACE = 1 << 8
+"""What is added to a place in a buffer, to tell it from a byte."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +132,7 @@ class Layout:
         first = int(self.first_row[start])
         count = int(self.first_row[stop - 1] + self._rows[stop - 1]) - first
         rows = np.empty((count, PACKET_SIZE), np.uint8)
-        rows[:, :4] = self._headers[first : first + count]
+        rows.view(np.uint32)[:, 0] = self._headers[first : first + count].view(np.uint32)[:, 0]
         items, bodies = self._clocks
         if len(items):
             low, high = np.searchsorted(items, (start, stop))
@@ -170,11 +175,11 @@ class Layout:
             middles=tuple(
                 zip(
                     (at[near] + 1).tolist(), (at[near] + 1 + count).tolist(),
-                    begin.tolist(), (begin + count * BODY_SIZE).tolist(), strict=True,
+                    count.tolist(), begin.tolist(), strict=True,
                 )
             ),
             spread=tuple(
-                (row, row - low, int(at[row - low]))
+                self._spread(stream, row, starts[row - low], sizes[row - low], at[row - low])
                 for row in _between(stream.spread, low, high).tolist()
             ),
         )  # fmt: skip
@@ -182,29 +187,59 @@ class Layout:
     def _fill(self, fill: "Fill", data: Bytes, rows: Bytes) -> None:
         if not len(data):  # empty samples alone; there must be a byte to point at
             data = np.zeros(1, np.uint8)
-        bodies = rows[:, 4:]
-        for at, stop, begin, end in fill.middles:
-            bodies[at:stop] = data[begin:end].reshape(-1, BODY_SIZE)
+        bodies, whole = rows[:, 4:], rows.view(_PACKET)[:, 0]["body"]
+        for at, stop, count, begin in fill.middles:
+            whole[at:stop] = np.frombuffer(data, _WHOLE_BODY, count, begin)
         body = data.take(fill.first_bytes + _BODY, mode="clip")
         np.copyto(body, fill.lead, where=fill.is_lead)
         bodies[fill.first_rows] = body
         body = data.take(fill.last_bytes + _BODY, mode="clip")
         np.copyto(body, fill.trail, where=fill.is_trail)
         bodies[fill.last_rows] = body
-        for row, near, at in fill.spread:
-            self._spread(fill, row, near, at, data, rows)
+        for spread in fill.spread:
+            body = data.take(spread.places, mode="clip")
+            np.copyto(body, spread.own, where=spread.is_own)
+            bodies[spread.rows] = body
+            rows[spread.rows, 3] |= spread.flags
 
-    def _spread(
-        self, fill: "Fill", row: int, near: int, at: int, data: Bytes, rows: Bytes
-    ) -> None:
-        stream = fill.stream
+    def _spread(self, stream: "_Stream", row: int, start: int, size: int, at: int) -> "_Spread":
+        """The PES at *row* of *stream*, whose payload lies at *start* in a buffer, laid over
+        the rows of a window from *at* on: once with places in the buffer for its bytes."""
         item = int(stream.items[row])
-        start = int(fill.starts[near])
-        payload = data[start : start + int(fill.sizes[near])]
-        body = np.concatenate((stream.heads[row, : self.schedule.head[item]], payload))
+        head = stream.heads[row, : self.schedule.head[item]].astype(np.int64)
         prefix = stream.fields[row, : 7 if self.schedule.clock[item] else 0]
         total = int(self._rows[item])
-        _spread(rows[at : at + total], body, prefix, int(self.schedule.extra[item]))
+        laid = np.zeros((total, PACKET_SIZE), np.int64)
+        body = np.concatenate((head, _PLACE + start + np.arange(size)))
+        _spread(laid, body, prefix, int(self.schedule.extra[item]))
+        flags, laid = laid[:, 3].astype(np.uint8), laid[:, 4:]
+        is_own = laid < _PLACE
+        return _Spread(
+            rows=slice(int(at), int(at) + total),
+            flags=flags,
+            places=np.where(is_own, start, laid - _PLACE),
+            own=np.where(is_own, laid, 0).astype(np.uint8),
+            is_own=is_own,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spread:
+    """The packets of a PES that do not follow from columns."""
+
+    rows: slice
+    """Of a window."""
+
+    flags: Bytes
+    """What their headers have beside what all headers have."""
+
+    places: Column
+    """In the buffer, of each byte of their bodies."""
+
+    own: Bytes
+    """The bytes that are not from the buffer, where *is_own*."""
+
+    is_own: Flags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,11 +260,10 @@ class Fill:
     trail: Bytes
     is_trail: Flags
     middles: tuple[tuple[int, int, int, int], ...]
-    """Rows ``[start, stop)`` that bytes ``[start, stop)`` of the buffer fill."""
+    """Rows ``[start, stop)``, how many, and where in the buffer what fills them begins."""
 
-    spread: tuple[tuple[int, int, int], ...]
-    """PES laid one packet at a time: row of the stream, of the window's payloads, of the
-    window."""
+    spread: tuple[_Spread, ...]
+    """PES laid one packet at a time."""
 
 
 def _between(numbers: Column, low: int, high: int) -> Column:
@@ -328,7 +362,7 @@ def _lay_fields(
     body[some, 1:CLOCK_FIELD_SIZE] = fields[some]
 
 
-def _spread(rows: Bytes, body: Bytes, prefix: npt.NDArray[np.uint8], extra: int) -> None:
+def _spread(rows: Column, body: Column, prefix: npt.NDArray[np.uint8], extra: int) -> None:
     """One PES over all of *rows*, one packet at a time: full ones first, the rest in the last
     one; or, with *extra* packets, shared by the last ``extra + 2``, so that each of them
     carries some payload.  The PES header stays whole where there are bytes enough."""

@@ -165,12 +165,14 @@ def _bases(cover: tuple[Extent, ...]) -> Column:
     return np.cumsum(lengths) - lengths
 
 
-def _payloads(stream: Stream, data: Bytes, cover: tuple[Extent, ...]) -> Payloads:
+def _payloads(stream: Stream, cover: tuple[Extent, ...]) -> Payloads:
+    """Where the samples of *stream* are when the extents of *cover* lie end to end in a
+    buffer, which comes later."""
     samples = stream.samples
     offsets = np.array([extent.offset for extent in cover], np.int64)
     owner = np.searchsorted(offsets, samples.offset, "right") - 1
     starts = samples.offset - offsets[owner] + _bases(cover)[owner]
-    return Payloads(data, starts, samples.size, samples.first)
+    return Payloads(np.zeros(0, np.uint8), starts, samples.size, samples.first)
 
 
 class _Window:
@@ -192,10 +194,10 @@ class _Window:
         # Sound first: start codes are written over the pictures in place, and a hostile
         # table may have both claim the same bytes.
         if self._audio is not None:
-            payloads = _payloads(self._audio, data, self._cover)
-            fills.append((self._audio_fill, self._frames.filled(payloads)))
+            fills.append((self._audio_fill, self._frames.filled(data)))
         if self._video is not None:
-            units = _annexb(self._video, _payloads(self._video, data, self._cover))
+            payloads = replace(self._video_payloads, data=data)
+            units = _annexb(self._video, payloads)
             in_place = units.data is data
             fill = self._video_fill if in_place else self._fill_of(VIDEO, units)
             fills.append((fill, units.data))
@@ -204,7 +206,7 @@ class _Window:
     @cached_property
     def _frames(self) -> AdtsFrames:
         assert self._audio is not None
-        return _frames(self._audio)
+        return _frames(self._audio, self._cover)
 
     @cached_property
     def _audio_fill(self) -> Fill:
@@ -213,9 +215,12 @@ class _Window:
     @cached_property
     def _video_fill(self) -> Fill:
         """For samples that stay where they were read to."""
+        return self._fill_of(VIDEO, self._video_payloads)
+
+    @cached_property
+    def _video_payloads(self) -> Payloads:
         assert self._video is not None
-        nothing = np.zeros(0, np.uint8)
-        return self._fill_of(VIDEO, _payloads(self._video, nothing, self._cover))
+        return _payloads(self._video, self._cover)
 
     @property
     def _items(self) -> slice:
@@ -239,10 +244,10 @@ def _annexb(stream: Stream, payloads: Payloads) -> Payloads:
     return units
 
 
-def _frames(stream: Stream) -> AdtsFrames:
+def _frames(stream: Stream, cover: tuple[Extent, ...]) -> AdtsFrames:
     config = stream.index.track.format.config
     assert isinstance(config, AacConfig)
-    return AdtsFrames(stream.samples.size, config, stream.samples.first)
+    return AdtsFrames(_payloads(stream, cover), config)
 
 
 def _parameter_sets(video: Stream | None) -> bytes:
@@ -265,12 +270,11 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
         data = _writable(cover, read)
         frames = sound = None
         if audio is not None:
-            framed = _frames(audio)
-            frames = framed.filled(_payloads(audio, data, cover))
+            frames = _frames(audio, cover).filled(data)
         placeholder = Stream(video.index, video.samples, video.samples.size)
         config = video.index.track.format.config
         assert isinstance(config, AvcConfig)
-        units = to_annexb(_payloads(placeholder, data, cover), config)
+        units = to_annexb(replace(_payloads(placeholder, cover), data=data), config)
         plan = schedule(Stream(video.index, video.samples, units.sizes), audio, has_video=True)
         if audio is not None and frames is not None:
             grouped = _grouped(plan, slice(0, len(plan)))
