@@ -16,6 +16,10 @@ class Reason(StrEnum):
     """As it stands in the log and the metrics."""
 
     FULL = "disk-full"
+    NO_ROOM = "disk-no-room"
+    """Larger than may be stored, or all of the capacity is being written."""
+    RESTING = "disk-resting"
+    """Something failed a moment ago."""
     DENIED = "disk-denied"
     MISSING = "disk-missing"
     DAMAGED = "disk-damaged"

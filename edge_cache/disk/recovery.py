@@ -1,0 +1,178 @@
+"""What is trusted when a store is opened.
+
+Whoever closes a store last waits for the disk, notes the fingerprint of every volume in the
+index, and leaves a mark with that of the index.  Whoever opens it first takes the mark away.
+If the mark is there and the index is as it was left, the index is used as it is, and of the
+volumes those that are as they were left.  If not, the process was killed, the power failed or
+somebody has written to the files: the index is made anew from the records of the volumes, and
+every block of every body is verified before it is sent.
+"""
+
+import os
+import shutil
+import struct
+from pathlib import Path
+
+from xxhash import xxh3_64_digest
+
+from edge_cache.disk.errors import DiskError, Reason
+from edge_cache.disk.files import File, open_file
+from edge_cache.disk.index import (
+    Fingerprint,
+    Index,
+    Row,
+    Txn,
+    VolumeRow,
+    fingerprint,
+    row_key,
+)
+from edge_cache.disk.record import Placed, decode_record, records
+from edge_cache.disk.space import volume_path
+
+INDEX, VOLUMES, MARK = "index", "volumes", "clean"
+
+_MARK = struct.Struct("<QQQ")
+_DATA = "data.mdb"
+
+
+def recover(directory: Path) -> bool:
+    """Make the index of *directory* fit to be opened; whether the last stop was clean.
+
+    No other process may have the store open.
+    """
+    (directory / VOLUMES).mkdir(mode=0o700, exist_ok=True)
+    is_clean = _take_mark(directory)
+    if not is_clean:
+        shutil.rmtree(directory / INDEX, ignore_errors=True)
+    (directory / INDEX).mkdir(mode=0o700, exist_ok=True)
+    index = Index(directory / INDEX)
+    try:
+        _adopt(index, directory / VOLUMES)
+    finally:
+        index.close()
+    return is_clean
+
+
+def leave(directory: Path) -> None:
+    """Bring everything to the disk, and say so.  No other process may have the store open."""
+    index = Index(directory / INDEX)
+    try:
+        with index.write() as txn:
+            for number, row in index.volumes(txn):
+                if row.is_trusted:
+                    _note(index, txn, directory / VOLUMES, number, row)
+        index.sync()
+    finally:
+        index.close()
+    _write_mark(directory, _fingerprint_of(directory / INDEX / _DATA))
+
+
+def _note(index: Index, txn: Txn, volumes: Path, number: int, row: VolumeRow) -> None:
+    try:
+        file = open_file(volume_path(volumes, number), number, is_trusted=True)
+    except FileNotFoundError:
+        index.delete_volume(txn, number)
+        return
+    if row.fingerprint != fingerprint(file.fd):
+        os.fdatasync(file.fd)
+        index.put_volume(txn, number, row._replace(fingerprint=fingerprint(file.fd)))
+
+
+def _take_mark(directory: Path) -> bool:
+    """Whether there was a mark, and it tells of the index as it is."""
+    try:
+        data = (directory / MARK).read_bytes()[: _MARK.size + 8]
+        (directory / MARK).unlink()
+        _sync_directory(directory)
+        found = _fingerprint_of(directory / INDEX / _DATA)
+    except FileNotFoundError:
+        return False
+    return data == _mark(found)
+
+
+def _write_mark(directory: Path, found: Fingerprint) -> None:
+    fd = os.open(directory / MARK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, _mark(found))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    _sync_directory(directory)
+
+
+def _mark(found: Fingerprint) -> bytes:
+    data = _MARK.pack(*found)
+    return data + xxh3_64_digest(data)
+
+
+def _adopt(index: Index, volumes: Path) -> None:
+    """Bring the table of volumes in line with the files that there are."""
+    with index.read() as txn:
+        known = dict(index.volumes(txn))
+    there = sorted(number for number in map(_number, volumes.iterdir()) if number is not None)
+    for number in there:
+        row = known.pop(number, None)
+        file = open_file(volume_path(volumes, number), number, is_trusted=True)
+        if row is None:
+            _read_in(index, file, volume_path(volumes, number))
+        elif row.is_trusted and row.fingerprint != fingerprint(file.fd):
+            with index.write() as txn:
+                index.put_volume(txn, number, VolumeRow(file.disk, True, False))
+    with index.write() as txn:
+        for number in known:
+            index.delete_volume(txn, number)
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.name, 16) if len(path.name) == 16 else None
+    except ValueError:
+        return None
+
+
+def _read_in(index: Index, file: File, path: Path) -> None:
+    """Enter the records of a volume that the index does not know; none: it goes."""
+    size = os.fstat(file.fd).st_size
+    count = 0
+    with index.write() as txn:
+        for placed in records(file.pread, file.number):
+            record = placed.record
+            if placed.is_live and record.offset + record.length <= size:
+                _enter(index, txn, path.parent, file.number, placed)
+                count += 1
+        if count:
+            index.put_volume(txn, file.number, VolumeRow(file.disk, True, False))
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _enter(index: Index, txn: Txn, volumes: Path, number: int, placed: Placed) -> None:
+    """A process that died in between may have left two records of one key."""
+    key = row_key(placed.record.key)
+    other = index.row(txn, key)
+    if other is None or _stamp(volumes, other) <= placed.record.stamp:
+        index.put(txn, key, Row(number, placed.at, placed.size))
+
+
+def _stamp(volumes: Path, row: Row) -> int:
+    file = open_file(volume_path(volumes, row.volume), row.volume, is_trusted=True)
+    decoded = decode_record(file.pread(row.size, row.at), row.volume)
+    if decoded is None:
+        raise DiskError(Reason.DAMAGED, "a record changed while it was read")
+    return decoded[1].stamp
+
+
+def _fingerprint_of(path: Path) -> Fingerprint:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return fingerprint(fd)
+    finally:
+        os.close(fd)
+
+
+def _sync_directory(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,285 @@
+"""Bodies on disk, one copy for all processes of a node.
+
+    store/
+      format     what this is, and by which version
+      lock       shared by every process that has the store open
+      clean      there while nobody has: see ``recovery``
+      index/     lmdb: key -> record; see ``index``
+      volumes/   bodies and their records; see ``record``
+
+A hit is a look in the index and one read of the record, both from the page cache as a rule.
+Everything but ``find`` blocks for as long as a disk may take: call it from a thread.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import lmdb
+
+from edge_cache.disk.errors import DiskError, Reason, disk_error
+from edge_cache.disk.files import File, open_file
+from edge_cache.disk.health import Health
+from edge_cache.disk.index import LONG, Index, Row, prefix_key, row_key
+from edge_cache.disk.record import DEAD, MAX_KEY, MAX_RECORD_SIZE, decode_record
+from edge_cache.disk.recovery import INDEX, VOLUMES, leave, recover
+from edge_cache.disk.space import Space, volume_path
+from edge_cache.disk.stored import Stored
+from edge_cache.disk.writer import Writer
+
+FORMAT = b"headrace disk store 1\n"
+
+_MAX_OPEN = 512
+"""Volumes that a process keeps open."""
+
+_MAX_STRAY = 1024
+"""Rows that lead nowhere and are remembered, to be deleted when the store is tended."""
+
+_BATCH = 256
+"""Keys that one transaction of a scan reads: a long one would hold old pages of the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Of the whole store, and since it was opened by this process."""
+
+    objects: int
+    used: int
+    """Bytes of disk, those reserved for bodies on their way included."""
+    capacity: int
+    evictions: int
+    """Objects that this process has evicted."""
+    failures: dict[Reason, int]
+    """What went wrong in this process."""
+    is_resting: bool
+    """Nothing is written for a while, because something failed."""
+
+
+class Store:
+    """Open one in each process, after the fork.  Errors are DiskError."""
+
+    def __init__(self, directory: Path, capacity: int, lock: int) -> None:
+        """Called by ``open``."""
+        self._directory = directory
+        self._lock = lock
+        self._volumes = directory / VOLUMES
+        self._index = Index(directory / INDEX)
+        self._space = Space(self._index, self._volumes, capacity)
+        self._health = Health()
+        self._files: dict[int, File] = {}
+        self._strays: dict[Row, bytes] = {}
+
+    @classmethod
+    def open(cls, directory: Path, capacity: int) -> "Store":
+        """Open the store in *directory*, or make it, for this user alone.
+
+        *capacity*: bytes of disk.  The first process to open it recovers it, others wait for
+        that; FORMAT if another version made it.
+        """
+        lock = -1
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            is_first = _try_lock(lock)
+            if not is_first:
+                fcntl.flock(lock, fcntl.LOCK_SH)
+            _check_format(directory)
+            if is_first:
+                recover(directory)
+                fcntl.flock(lock, fcntl.LOCK_SH)
+            return cls(directory, capacity, lock)
+        except (OSError, lmdb.Error, DiskError) as error:
+            if lock >= 0:
+                os.close(lock)
+            raise error if isinstance(error, DiskError) else disk_error(error) from error
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest body that is stored."""
+        return self._space.largest
+
+    def find(self, key: bytes) -> Stored | None:
+        """What is stored under *key*.  A disk that fails is a miss, and counted."""
+        try:
+            row = self._index.find(row_key(key))
+            if row is None:
+                return None
+            return self._found(key, row)
+        except lmdb.BadValsizeError:  # the empty key
+            return None
+        except (OSError, lmdb.Error) as error:
+            self._health.failed(disk_error(error).reason)
+        except DiskError as error:
+            self._health.failed(error.reason)
+        return None
+
+    def begin(self, key: bytes, length: int | None = None) -> Writer:
+        """Begin to store a body of *length* bytes, or of whatever length it will have."""
+        if not 0 < len(key) <= MAX_KEY:
+            raise ValueError(f"a key of {len(key)} bytes")
+        if length is not None and length > self.largest:
+            raise DiskError(Reason.NO_ROOM, f"a body of {length} bytes")
+        self._health.check()
+        return Writer(key, length, self._space, self._health, self._publish)
+
+    def remove(self, key: bytes) -> bool:
+        """Forget *key*; whether it was known.  Holds for every process, also after a kill."""
+        with self._health.writing():
+            row = self._index.find(row_key(key)) if key else None
+            if row is None or self._key(row) != key:
+                return False
+            return self._forget(row, key)
+
+    def scan(self, prefix: bytes = b"") -> Iterator[bytes]:
+        """The keys that begin with *prefix*, in no particular order beyond 479 bytes."""
+        last = b""
+        while True:
+            with self._health.writing():
+                batch = self._index.keys_after(last, prefix_key(prefix), _BATCH)
+            for found, row in batch:
+                key = found if len(found) < LONG else self._key(row)
+                if key is not None and key.startswith(prefix):
+                    yield key
+            if len(batch) < _BATCH:
+                return
+            last = batch[-1][0]
+
+    def statistics(self) -> Statistics:
+        with self._health.writing(), self._index.read() as txn:
+            return Statistics(
+                objects=self._index.objects(txn),
+                used=self._index.used(txn) + self._index.size(),
+                capacity=self._space.capacity,
+                evictions=self._space.evictions,
+                failures=dict(self._health.failures),
+                is_resting=self._health.is_resting,
+            )
+
+    def tend(self) -> None:
+        """Clear up behind others, a bounded step.  To be called every second or so.
+
+        Evicted volumes that this process still has open take disk until it is.
+        """
+        for number, file in list(self._files.items()):
+            if file.is_gone:
+                self._files.pop(number, None)
+        with self._health.writing():
+            self._index.clear_stale_readers()
+            strays, self._strays = self._strays, {}
+            if strays:
+                with self._index.write() as txn:
+                    for row, key in strays.items():
+                        self._index.delete(txn, row_key(key), row)
+            self._space.tend()
+
+    def close(self) -> None:
+        """Bodies on their way are lost.  The last process to close it waits for the disk."""
+        try:
+            with self._health.writing():
+                self._space.close()
+                self._index.close()
+                self._files.clear()
+                if _try_lock(self._lock):
+                    leave(self._directory)
+        except DiskError:
+            pass  # it was not a clean stop then, and the next start will see that
+        finally:
+            os.close(self._lock)
+
+    def _found(self, key: bytes, row: Row) -> Stored | None:
+        try:
+            file = self._files.get(row.volume) or self._open_volume(row.volume)
+        except FileNotFoundError:
+            self._stray(key, row)
+            return None
+        decoded = decode_record(file.pread(min(row.size, MAX_RECORD_SIZE), row.at), row.volume)
+        if decoded is None or not file.may_hold(decoded[1].offset, decoded[1].length):
+            self._health.failed(Reason.DAMAGED)
+            self._stray(key, row)
+            return None
+        is_live, record = decoded
+        if not is_live or record.key != key:
+            return None
+        return Stored(file, row, record, self._damaged)
+
+    def _stray(self, key: bytes, row: Row) -> None:
+        if len(self._strays) < _MAX_STRAY:
+            self._strays[row] = key
+
+    def _open_volume(self, number: int) -> File:
+        row = self._space.row(number)
+        if row is None:
+            raise FileNotFoundError(number)
+        if len(self._files) >= _MAX_OPEN:
+            self._files.pop(next(iter(self._files)), None)
+        file = open_file(volume_path(self._volumes, number), number, is_trusted=row.is_trusted)
+        return self._files.setdefault(number, file)
+
+    def _key(self, row: Row) -> bytes | None:
+        """Of the record that *row* leads to."""
+        try:
+            file = self._files.get(row.volume) or self._open_volume(row.volume)
+        except FileNotFoundError:
+            return None
+        decoded = decode_record(file.pread(min(row.size, MAX_RECORD_SIZE), row.at), row.volume)
+        return None if decoded is None else decoded[1].key
+
+    def _publish(self, key: bytes, row: Row) -> None:
+        with self._index.write() as txn:
+            before = self._index.row(txn, row_key(key))
+            self._index.put(txn, row_key(key), row)
+        if before is not None:
+            self._mark_dead(before)
+
+    def _forget(self, row: Row, key: bytes) -> bool:
+        """Dead first: should we die in between, the record is found and not taken."""
+        with self._index.write() as txn:
+            if self._index.row(txn, row_key(key)) != row:
+                return False
+            self._mark_dead(row)
+            return self._index.delete(txn, row_key(key), row)
+
+    def _damaged(self, row: Row, key: bytes) -> None:
+        self._health.failed(Reason.DAMAGED)
+        with self._health.writing():
+            self._forget(row, key)
+
+    def _mark_dead(self, row: Row) -> None:
+        """So that the record is not found when the index is made anew."""
+        try:
+            fd = os.open(
+                volume_path(self._volumes, row.volume),
+                os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW,
+            )
+        except FileNotFoundError:
+            return
+        try:
+            if row.at < os.fstat(fd).st_size:
+                os.pwrite(fd, DEAD, row.at)
+        finally:
+            os.close(fd)
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _check_format(directory: Path) -> None:
+    """Never take another version's files for ours, nor make a store around them."""
+    path = directory / "format"
+    try:
+        with path.open("rb") as file:
+            found = file.read(len(FORMAT) + 1)
+    except FileNotFoundError:
+        found = b""
+    if found == FORMAT:
+        return
+    if found or (directory / VOLUMES).exists() or (directory / INDEX).exists():
+        raise DiskError(Reason.FORMAT, f"{directory} is of another version: {found[:40]!r}")
+    path.write_bytes(FORMAT)

@@ -1,0 +1,78 @@
+"""A stored body, found."""
+
+from collections.abc import Callable
+
+from xxhash import xxh3_64_digest, xxh3_64_intdigest
+
+from edge_cache.disk.errors import DiskError, Reason
+from edge_cache.disk.files import File, Handle
+from edge_cache.disk.index import Row
+from edge_cache.disk.record import BLOCK, GRAIN, SUM, Record, block_count
+
+_STEP = BLOCK // GRAIN
+
+
+Forget = Callable[[Row, bytes], None]
+
+
+class Stored(Handle):
+    """A body and what was stored beside it.
+
+    Bytes ``[start, stop)`` may be sent once ``is_verified(start, stop)``; until then call
+    ``verify`` on a thread.  It costs something after an unclean stop alone, once per block.
+    """
+
+    __slots__ = ("_forget", "_key", "_row", "_sum_of_sums", "_sums", "length", "meta")
+
+    def __init__(self, file: File, row: Row, record: Record, forget: Forget) -> None:
+        super().__init__(file, record.offset)
+        self.meta = record.meta
+        self.length = record.length
+        """Bytes of the body."""
+        self._key = record.key
+        self._row = row
+        self._sum_of_sums = record.sum_of_sums
+        self._sums: bytes | None = None
+        self._forget = forget
+
+    def is_verified(self, start: int, stop: int) -> bool:
+        file = self._held()
+        if file.verified is None:
+            return True
+        first = self.offset // GRAIN
+        begins = slice(first + start // BLOCK * _STEP, first + block_count(stop) * _STEP, _STEP)
+        return 0 not in file.verified[begins]
+
+    def verify(self, start: int, stop: int) -> None:
+        """Read the blocks of ``[start, stop)`` that nobody has verified yet.
+
+        DiskError if one is not as it was written: the object is dropped, and what has been
+        sent of it must be cut short.
+        """
+        file = self._held()
+        if file.verified is None:
+            return
+        try:
+            for block in range(start // BLOCK, block_count(stop)):
+                grain = self.offset // GRAIN + block * _STEP
+                if not file.verified[grain]:
+                    self._verify_block(block)
+                    file.verified[grain] = 1
+        except DiskError:
+            self._forget(self._row, self._key)
+            raise
+
+    def _verify_block(self, block: int) -> None:
+        if self._sums is None:
+            self._sums = self._read_sums()
+        start = block * BLOCK
+        data = self.read(start, min(start + BLOCK, self.length))
+        if xxh3_64_digest(data) != self._sums[block * SUM : (block + 1) * SUM]:
+            raise DiskError(Reason.DAMAGED, f"block {block} of a body")
+
+    def _read_sums(self) -> bytes:
+        size = SUM * block_count(self.length)
+        sums = self._held().pread(size, self._row.at + self._row.size)
+        if len(sums) != size or xxh3_64_intdigest(sums) != self._sum_of_sums:
+            raise DiskError(Reason.DAMAGED, "the sums of a body")
+        return sums
