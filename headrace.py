@@ -89,11 +89,27 @@ def _run_edge(options: dict[str, Any]) -> int:
 
     for name in ("upstreams", "shields"):
         options[name] = tuple(options[name])
+    token = _admin_token(options.pop("admin_token_file"), "HEADRACE_EDGE_ADMIN_TOKEN")
     try:
-        config = EdgeConfig(**options)
+        config = EdgeConfig(**options, admin_token=token)
     except ValueError as error:
         raise Misuse(_as_option(error)) from error
     return run(config)
+
+
+def _admin_token(file: str | None, variable: str) -> str | None:
+    """The token in *file*, or else in *variable*, which children need not see."""
+    from serving.tokens import is_token, read_token
+
+    token = os.environ.pop(variable, None)
+    if file is None:
+        if token is not None and not is_token(token):
+            raise Misuse(f"{variable}: not visible ASCII")
+        return token
+    try:
+        return read_token(Path(file))
+    except ValueError as error:
+        raise Misuse(f"--admin-token-file: {error}") from error
 
 
 def _as_option(error: ValueError) -> str:

@@ -260,6 +260,10 @@ def edge(
     admin_port: Annotated[
         int | None, _port("edge", "admin-port", "Loopback port of the administration.")
     ] = None,
+    admin_token_file: Annotated[
+        Path | None,
+        _option("edge", "admin-token-file", "File with the token to purge.", metavar="FILE"),
+    ] = None,
     workers: Annotated[
         int, _option("edge", "workers", "Processes that serve.", min=1, max=256, metavar="N")
     ] = 1,
@@ -290,6 +294,7 @@ def edge(
             "host": host,
             "port": port,
             "admin_port": admin_port,
+            "admin_token_file": admin_token_file and str(admin_token_file),
             "ram": ram,
         },
     )
@@ -316,7 +321,7 @@ def purge(
         list[str] | None,
         _option("purge", "tag", "All responses with this tag.", metavar="TAG"),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+    everything: Annotated[bool, _option("purge", "all", "Everything.")] = False,
     soft: Annotated[
         bool, _option("purge", "soft", "Make it stale at once instead of removing it.")
     ] = False,

@@ -37,6 +37,12 @@ class EdgeConfig:
     admin_port: int | None = None
     """Loopback port of the administration listener; None for none, 0 for a free one."""
 
+    admin_token: str | None = field(default=None, repr=False)
+    """What ``Authorization: Bearer`` must bring to change anything; None forbids it."""
+
+    purge_method: bool = False
+    """Whether PURGE on the public port is an order, if it brings that token."""
+
     workers: int = 1
 
     ram: int = 256 * MIB
@@ -251,6 +257,7 @@ _RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "stale_if_unreachable": (lambda value: value >= 0, "0 or more"),
     "store_set_cookie": (lambda _value: True, ""),
     "cache_status_key": (lambda _value: True, ""),
+    "purge_method": (lambda _value: True, ""),
 }
 """What holds for a number, and how to say so; for those not listed: that it is positive."""
 

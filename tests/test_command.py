@@ -17,7 +17,7 @@ from headrace_commands import NOT_BUILT, parse_size
 from tests.support.processes import free_port, headrace, is_alive, running
 from tests.support.waiting import until
 
-BUILT = ("demo", "ingest", "entries", "show", "origin", "edge")
+BUILT = ("demo", "ingest", "entries", "show", "origin", "edge", "purge")
 Calls = Callable[[], list[dict[str, Any]]]
 
 
@@ -61,7 +61,9 @@ OPTIONS = {
     "entries": "data json",
     "show": "data json",
     "origin": "data host port admin-port workers local-root",
-    "edge": "upstream host port admin-port workers cache-dir ram disk",
+    "edge": "upstream shield upstream-ca health host port admin-port admin-token-file workers"
+    " cache-dir ram disk",
+    "purge": "edge token-file prefix tag all soft",
 }
 
 
@@ -100,6 +102,21 @@ MISUSES = {
     "bad host": (
         "edge --upstream http://o --host no.invalid",
         "headrace edge: no.invalid:8080: ",
+    ),
+    "no token": (
+        "edge --upstream http://o --admin-token-file no",
+        "headrace edge: --admin-token-",
+    ),
+    "purge whom": ("purge --all --token-file t", "headrace purge: --edge: it is missing"),
+    "purge what": ("purge --edge http://e:1 --token-file t", "headrace purge: urls, prefixes,"),
+    "purge no URL": (
+        "purge a --edge http://e:1 --token-file t",
+        "headrace purge: urls[0]: not",
+    ),
+    "purge where": ("purge /a --edge e:1 --token-file t", "headrace purge: --edge: e:1: not"),
+    "purge as": (
+        "purge /a --edge http://e:1 --token-file no",
+        "headrace purge: --token-file: no",
     ),
     "no file": ("ingest", "headrace ingest: FILE...: it is missing"),
     "no entry": ("show", "headrace show: ID: it is missing"),
@@ -154,9 +171,13 @@ def test_defaults(stubs: Calls) -> None:
     }
     assert edge == {
         "upstreams": ["http://o:1"],
+        "shields": [],
+        "upstream_ca": None,
+        "health": None,
         "host": "127.0.0.1",
         "port": 0,
         "admin_port": None,
+        "admin_token": None,
         "ram": 256 << 20,
     }
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from edge_cache.purging.order import Malformed, parse_order
+from serving.tokens import read_token
 
 TIMEOUT = 30.0
 """Seconds for a node to connect, and between two pieces of its answer."""
@@ -39,20 +40,12 @@ def purge(order: Mapping[str, object], edges: Sequence[str], token_file: Path) -
     except Malformed as error:
         raise Unusable(str(error)) from error
     addresses = [_address(edge) for edge in edges]
-    token = _read_token(token_file)
+    try:
+        token = read_token(token_file)
+    except ValueError as error:
+        raise Unusable(f"--token-file: {error}") from error
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda address: _ask(address, body, token), addresses))
-
-
-def _read_token(path: Path) -> str:
-    try:
-        token = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not ASCII"
-        raise Unusable(f"--token-file: {path}: {reason}") from error
-    if not token or any(not 0x21 <= ord(letter) <= 0x7E for letter in token):
-        raise Unusable(f"--token-file: {path}: not one line of visible ASCII")
-    return token
 
 
 def _address(edge: str) -> SplitResult:

@@ -26,7 +26,7 @@ MALFORMED = {
     '{"tags": ["a b"]}': r"tags\[0\]",
     '{"soft": "yes", "all": true}': "soft",
     '{"all": 1}': "all",
-    "[" * 100_000: "recursion",
+    '{"urls": ' + "[" * 100_000: "urls",
     '{"urls": ["\\ud800"]}': "truncated",
     json.dumps({"urls": ["/a"] * (MAX_NAMES + 1)}): f"urls: {MAX_NAMES + 1}",
 }
