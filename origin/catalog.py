@@ -30,6 +30,7 @@ from packager import LAYOUT
 from packager.errors import PackagerError
 from packager.index import Blocks, FlavorIndex
 from packager.recipe import Memo, Needs, Recipe, T, Wanted, make_recipe
+from packager.segmenter import Times
 
 _ROW_LIFE_NS = 1_000_000_000
 _MAX_ROWS = 10_000
@@ -67,7 +68,7 @@ class _Made:
 
     indexes: tuple["ref[FlavorIndex]", ...]
     target: Fraction
-    times: tuple[Fraction, ...]
+    times: Times
     memo: Memo
     token: str
 

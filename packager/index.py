@@ -10,9 +10,9 @@ wrong byte.
 """
 
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -106,34 +106,20 @@ class TrackIndex:
         first = self.entry_cts if len(self.entry_cts) else self.block_dts
         return int(first[0]) - self.origin
 
-    def first_at(self, wanted: Sequence[int], blocks: Blocks) -> Iterator[tuple[int, int]]:
+    def first_at(self, wanted: Column, blocks: Blocks) -> tuple[Column, Column]:
         """For each media time *wanted*, which do not decrease, the first sample decoded then
         or later, and its decode time; behind the last sample its number and the end.
 
-        *blocks* are read, each once, only where samples differ in duration.
+        All *blocks* are read where samples differ in duration, and none otherwise.
         """
-        decode = lru_cache(maxsize=1)(
-            lambda number: self._decode(number, blocks[number])[0].dts
-        )
-        return (self._first_at(dts, decode) for dts in wanted)
-
-    def _first_at(self, dts: int, decode: Callable[[int], Column]) -> tuple[int, int]:
-        start = int(self.block_dts[0])
-        if dts <= start:
-            return 0, start
-        if self.uniform_duration:
-            row = -(-(dts - start) // self.uniform_duration)
-            return (row, start + row * self.uniform_duration) if row < self.count else (
-                self.count, self.end
-            )  # fmt: skip
-        number = int(np.searchsorted(self.block_dts, dts, "right")) - 1
-        times = decode(number)
-        within = int(np.searchsorted(times, dts))
-        if within < len(times):
-            return number * BLOCK + within, int(times[within])
-        if number + 1 < self.block_count:
-            return (number + 1) * BLOCK, int(self.block_dts[number + 1])
-        return self.count, self.end
+        start, length = int(self.block_dts[0]), self.uniform_duration
+        if length:
+            rows = np.clip(-(-(wanted - start) // length), 0, self.count)
+            return rows, np.where(rows < self.count, start + rows * length, self.end)
+        decoded = (self._decode(at, blocks[at])[0].dts for at in range(self.block_count))
+        times = np.append(np.concatenate(list(decoded)), self.end)
+        rows = np.searchsorted(times[:-1], wanted)
+        return rows, times[rows]
 
     @property
     def block_count(self) -> int:

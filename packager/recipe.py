@@ -14,6 +14,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
+
 from packager import LAYOUT
 from packager.bandwidth import bitrate, leaky_bucket, minimum_buffer
 from packager.codecs.h264 import AvcConfig
@@ -32,8 +34,8 @@ from packager.presentation import (
     Timeline,
     VideoRendition,
 )
-from packager.samples import Column
-from packager.segmenter import DEFAULT_TARGET, Cuts, boundaries, cut, edges
+from packager.samples import Column, column
+from packager.segmenter import DEFAULT_TARGET, Cuts, Times, boundaries, cut, edges
 from packager.tracks import AudioFormat, Kind, VideoFormat
 
 _TOKEN_BYTES = 4
@@ -64,16 +66,13 @@ class Choice:
     audio: int | None = None
 
 
-_RowPairs = tuple[tuple[tuple[int, int], tuple[int, int]], ...]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Memo:
     """Cuts that a recipe has made: they grow with the length of the film, and a segment must
     not.  Holds no flavor, so that it can be kept while an index is not."""
 
     cuts: dict[tuple[int, Kind, int], Cuts] = field(default_factory=dict)
-    muxed: dict[Choice, tuple[_RowPairs, Timeline]] = field(default_factory=dict)
+    muxed: dict[Choice, "Muxing"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +81,8 @@ class Recipe:
     target: Fraction
     """Seconds."""
 
-    times: tuple[Fraction, ...]
-    """Starts of segments 2, 3, …, seconds."""
+    times: Times
+    """Starts of segments 2, 3, …"""
 
     memo: "Memo" = field(default_factory=lambda: Memo())
 
@@ -108,8 +107,7 @@ class Recipe:
         digest = hashlib.sha256(f"{layout} {self.target}".encode())
         for flavor in self.digests:
             digest.update(f" {flavor}".encode())
-        for time in self.times:
-            digest.update(f" {time}".encode())
+        digest.update(f" {self.times.scale} ".encode() + self.times.digested)
         return digest.hexdigest()[: 2 * _TOKEN_BYTES]
 
 
@@ -149,9 +147,9 @@ def cmaf_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan]:
     """Segment *number* (from 1) of the one track in *choice*."""
     track = _single(recipe, choice)
     cuts = yield from track_cuts(recipe, choice.flavor, track)
-    if not 1 <= number <= len(cuts.rows):
-        raise UnknownSegment(f"segment {number} of {len(cuts.rows)}")
-    start, stop = cuts.rows[number - 1]
+    if not 1 <= number <= len(cuts):
+        raise UnknownSegment(f"segment {number} of {len(cuts)}")
+    start, stop = cuts.row(number - 1)
     blocks = yield Wanted(choice.flavor, track, track.block_range(start, stop))
     return media_segment(track, track.samples(start, stop, blocks), number)
 
@@ -167,16 +165,43 @@ def _single(recipe: Recipe, choice: Choice) -> TrackIndex:
 # -- video and audio together, for MPEG-TS
 
 
+@dataclass(frozen=True, eq=False)
+class Muxing:
+    """How a video and an audio track of one flavor, or one of them, are cut together."""
+
+    pictures: Column
+    """First video sample of each segment, and behind the last one their number; one of the
+    two tracks may have nothing in a segment."""
+
+    sounds: Column
+    timeline: Timeline
+
+    def __len__(self) -> int:
+        return len(self.pictures) - 1
+
+    def row(self, number: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Samples ``[start, stop)`` of video and of audio in segment *number*, from 0."""
+        pictures, sounds = self.pictures[number : number + 2], self.sounds[number : number + 2]
+        return (int(pictures[0]), int(pictures[1])), (int(sounds[0]), int(sounds[1]))
+
+
 @dataclass(frozen=True, slots=True)
 class Muxed:
     """The segments of a video and an audio track of one flavor, or of one of them."""
 
     video: TrackIndex | None
     audio: TrackIndex | None
-    rows: _RowPairs
-    """Samples ``[start, stop)`` of video and of audio in each; one of them may be empty."""
+    cuts: Muxing
 
-    timeline: Timeline
+    @property
+    def rows(self) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+        """Samples ``[start, stop)`` of video and of audio in each."""
+        pictures, sounds = self.cuts.pictures.tolist(), self.cuts.sounds.tolist()
+        return list(zip(pairwise(pictures), pairwise(sounds), strict=True))
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.cuts.timeline
 
 
 def mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
@@ -194,64 +219,58 @@ def mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
         else:
             made = yield from _mux_both(recipe, flavor, video, audio)
         recipe.memo.muxed[choice] = made
-    return Muxed(video, audio, *recipe.memo.muxed[choice])
+    return Muxed(video, audio, recipe.memo.muxed[choice])
 
 
 def _mux_both(
     recipe: Recipe, flavor: int, video: TrackIndex, audio: TrackIndex
-) -> Needs[tuple[_RowPairs, Timeline]]:
+) -> Needs[Muxing]:
     cuts = yield from track_cuts(recipe, flavor, video)
     times = _own_times(recipe, video, cuts)
     blocks = yield from _time_blocks(flavor, audio)
-    sound = [0, *(edge.row for edge in edges(audio, times, blocks)), audio.count]
-    padding = ((video.count, video.count),) * (len(sound) - 1 - len(cuts.rows))
-    rows = list(zip((*cuts.rows, *padding), pairwise(sound), strict=True))
+    sounds = np.concatenate(([0], edges(audio, times, blocks).rows, [audio.count]))
+    # Sound may go on where the picture has ended.
+    pictures = np.append(cuts.bounds, np.full(len(sounds) - 1 - len(cuts), video.count))
     # Other flavors may go on where neither track of this one has anything left.
-    kept = [
-        number for number, row in enumerate(rows) if any(stop > start for start, stop in row)
-    ]
+    kept = np.flatnonzero((np.diff(pictures) > 0) | (np.diff(sounds) > 0))
     timeline = _muxed_timeline(video, audio, cuts, times, kept)
-    return tuple(rows[number] for number in kept), timeline
+    kept = np.append(kept, len(sounds) - 1)
+    return Muxing(pictures[kept], sounds[kept], timeline)
 
 
 def _mux_one(
     recipe: Recipe, flavor: int, video: TrackIndex | None, audio: TrackIndex | None
-) -> Needs[tuple[_RowPairs, Timeline]]:
+) -> Needs[Muxing]:
     track = video or audio
     if track is None:
         raise UnknownSegment("no track is asked for")
     cuts = yield from track_cuts(recipe, flavor, track)
-    empty = ((0, 0),) * len(cuts.rows)
-    rows = zip(cuts.rows, empty, strict=True) if video else zip(empty, cuts.rows, strict=True)
+    none = np.zeros(len(cuts) + 1, np.int64)
     timeline = Timeline(track.track.timescale, cuts.starts, cuts.end)
-    return tuple(rows), timeline
+    pictures, sounds = (cuts.bounds, none) if video else (none, cuts.bounds)
+    return Muxing(pictures, sounds, timeline)
 
 
-def _own_times(recipe: Recipe, video: TrackIndex, cuts: Cuts) -> list[Fraction]:
+def _own_times(recipe: Recipe, video: TrackIndex, cuts: Cuts) -> Times:
     """Where segments 2, 3, … of the muxed stream start: the recipe's times, or where *video*
     cuts if it cannot follow them; then what sound is left behind the picture."""
-    scale = video.track.timescale
     if cuts.complete:
-        return list(recipe.times)
-    starts = [Fraction(start, scale) for start in cuts.starts[1:]]
-    return starts + [time for time in recipe.times if time >= Fraction(cuts.end, scale)]
+        return recipe.times
+    scale = video.track.timescale
+    left = np.searchsorted(recipe.times.at(scale), cuts.end)
+    return Times(cuts.begins[1:], scale) + recipe.times[int(left) :]
 
 
 def _muxed_timeline(
-    video: TrackIndex,
-    audio: TrackIndex,
-    cuts: Cuts,
-    times: Sequence[Fraction],
-    kept: Sequence[int],
+    video: TrackIndex, audio: TrackIndex, cuts: Cuts, times: Times, kept: Column
 ) -> Timeline:
     """Of the segments *kept*, on the video's clock, to the nearest tick where only audio is
     left."""
     scale = video.track.timescale
-    tail = [round(time * scale) for time in times[len(cuts.rows) - 1 :]]
-    whole = (*cuts.starts, *tail)
-    starts = tuple(whole[number] for number in kept)
+    tail = [round(time * scale) for time in times[len(cuts) - 1 :]]
+    starts = tuple(np.append(cuts.begins, column(tail))[kept].tolist())
     end = cuts.end
-    if len(starts) > len(cuts.starts):
+    if len(starts) > len(cuts):
         sound_end = Fraction(audio.end - audio.origin, audio.track.timescale)
         end = max(end, round(sound_end * scale), starts[-1] + 1)
     return Timeline(scale, starts, end)
@@ -260,9 +279,9 @@ def _muxed_timeline(
 def muxed_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan | Unplanned]:
     """TS segment *number* (from 1) of the tracks in *choice*."""
     muxed = yield from mux(recipe, choice)
-    if not 1 <= number <= len(muxed.rows):
-        raise UnknownSegment(f"segment {number} of {len(muxed.rows)}")
-    pictures, sounds = muxed.rows[number - 1]
+    if not 1 <= number <= len(muxed.cuts):
+        raise UnknownSegment(f"segment {number} of {len(muxed.cuts)}")
+    pictures, sounds = muxed.cuts.row(number - 1)
     video = yield from _track_rows(choice.flavor, muxed.video, pictures)
     audio = yield from _track_rows(choice.flavor, muxed.audio, sounds)
     return ts_segment(

@@ -5,17 +5,18 @@ the same list (rules C-03, C-04).
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
+from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from packager.index import Blocks, TrackIndex
-from packager.samples import Column
-from packager.timescale import ceil_ticks
+from packager.samples import Column, Flags, column
 from packager.tracks import Kind
 
 DEFAULT_TARGET = Fraction(6)
@@ -25,14 +26,77 @@ MAX_SEGMENTS = 20_000
 """Of sound without pictures: 33 hours at 6 s.  What is longer stays in one segment."""
 
 
-@dataclass(frozen=True, slots=True)
+_SAFE = 1 << 62
+"""Products up to this fit ``i8``."""
+
+
+class Times(Sequence[Fraction]):
+    """Presentation times in order, seconds; columns, for a film has thousands and the first
+    segment of it waits."""
+
+    def __init__(self, ticks: npt.NDArray[Any], scale: int) -> None:
+        """*ticks* of 1/*scale* seconds, ``i8`` or Python integers."""
+        self.ticks, self.scale = ticks, scale
+
+    @classmethod
+    def of(cls, times: Sequence[Fraction]) -> "Times":
+        scale = math.lcm(*(time.denominator for time in times))
+        ticks = [time.numerator * (scale // time.denominator) for time in times]
+        wide = max(map(abs, ticks), default=0) >= _SAFE
+        return cls(np.array(ticks, object if wide else np.int64), scale)
+
+    def __len__(self) -> int:
+        return len(self.ticks)
+
+    def __iter__(self) -> Iterator[Fraction]:
+        return (Fraction(tick, self.scale) for tick in self.ticks.tolist())
+
+    @overload
+    def __getitem__(self, at: int) -> Fraction: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Times": ...
+    def __getitem__(self, at: int | slice) -> "Fraction | Times":
+        if isinstance(at, slice):
+            return Times(self.ticks[at], self.scale)
+        return Fraction(int(self.ticks[at]), self.scale)
+
+    def __add__(self, other: "Times") -> "Times":
+        if not len(other):
+            return self
+        if not len(self):
+            return other
+        scale = math.lcm(self.scale, other.scale)
+        parts = (
+            _times(self.ticks, scale // self.scale), _times(other.ticks, scale // other.scale)
+        )  # fmt: skip
+        return Times(np.concatenate(parts), scale)
+
+    @property
+    def digested(self) -> bytes:
+        """The same for the same ticks, whatever holds them."""
+        wide = self.ticks.dtype != np.int64
+        return str(self.ticks.tolist()).encode() if wide else self.ticks.tobytes()
+
+    def at(self, timescale: int) -> Column:
+        """The first tick of *timescale* at or after each of them."""
+        return (-(-_times(self.ticks, timescale) // self.scale)).astype(np.int64)
+
+
+def _times(ticks: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
+    """*ticks*, in order, times *factor*, exactly."""
+    if len(ticks) and max(-int(ticks[0]), int(ticks[-1]), 1) * factor >= _SAFE:
+        ticks = ticks.astype(object)
+    return ticks * factor
+
+
+@dataclass(frozen=True, eq=False)
 class Cuts:
     """The segments of one track: none is empty."""
 
-    rows: tuple[tuple[int, int], ...]
-    """Samples ``[start, stop)`` of each."""
+    bounds: Column
+    """First sample of each, and behind the last one the number of samples."""
 
-    starts: tuple[int, ...]
+    begins: Column
     """Earliest presentation time of each, ticks, not before zero."""
 
     end: int
@@ -40,6 +104,22 @@ class Cuts:
     complete: bool
     """Each boundary before the track's end has its segment: this track cuts where the
     reference does."""
+
+    def __len__(self) -> int:
+        return len(self.begins)
+
+    def row(self, number: int) -> tuple[int, int]:
+        """Samples ``[start, stop)`` of segment *number*, from 0."""
+        return int(self.bounds[number]), int(self.bounds[number + 1])
+
+    @cached_property
+    def rows(self) -> tuple[tuple[int, int], ...]:
+        """Samples ``[start, stop)`` of each."""
+        return tuple(pairwise(self.bounds.tolist()))
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        return tuple(self.begins.tolist())
 
 
 def reference(video: Sequence[TrackIndex]) -> TrackIndex:
@@ -53,8 +133,8 @@ def reference(video: Sequence[TrackIndex]) -> TrackIndex:
 
 def boundaries(
     video: Sequence[TrackIndex], audio: Sequence[TrackIndex], target: Fraction
-) -> tuple[Fraction, ...]:
-    """Presentation times, in seconds, of the starts of segments 2, 3, …"""
+) -> Times:
+    """Presentation times of the starts of segments 2, 3, …"""
     if not video:
         return _grid(Fraction(0), audio, target)
     lead = reference(video)
@@ -71,22 +151,22 @@ def _seconds(track: TrackIndex, media_time: int) -> Fraction:
     return Fraction(media_time - track.origin, track.track.timescale)
 
 
-def _grid(
-    start: Fraction, audio: Sequence[TrackIndex], target: Fraction
-) -> tuple[Fraction, ...]:
+def _grid(start: Fraction, audio: Sequence[TrackIndex], target: Fraction) -> Times:
     """Multiples of *target* that lie at least a target behind *start*, while some audio has a
     frame that starts there or later.
 
     With video, that is sound which goes on long after the last picture.
     """
+    none = Times(column(()), 1)
     if not audio:
-        return ()
+        return none
     begin = min(_seconds(track, int(track.block_dts[0])) for track in audio)
     last = max(_seconds(track, track.end - track.last_duration) for track in audio)
     first = math.ceil(max(start, begin) / target) + 1
     if last / target - first > MAX_SEGMENTS:
-        return ()
-    return tuple(target * number for number in range(first, math.floor(last / target) + 1))
+        return none
+    numbers = np.arange(first, max(first, math.floor(last / target) + 1))
+    return Times(_times(numbers, target.numerator), target.denominator)
 
 
 def _entries(track: TrackIndex) -> Column:
@@ -94,25 +174,19 @@ def _entries(track: TrackIndex) -> Column:
     return track.entry_cts - track.origin
 
 
-def _from_entries(lead: TrackIndex, entries: Column, target: Fraction) -> tuple[Fraction, ...]:
-    """Boundary k is the first entry at or after k targets."""
+def _from_entries(lead: TrackIndex, entries: Column, target: Fraction) -> Times:
+    """Boundary k is the first entry at or after k targets: one between which and the entry
+    before it lies a multiple of the target."""
     timescale = lead.track.timescale
-    # Whole numbers, and a list: a film has thousands of boundaries, and a cold segment waits.
-    step, parts = target.numerator * timescale, target.denominator
-    places: list[int] = entries.tolist()
-    chosen: list[int] = []
-    number = 1
-    while (at := bisect_left(places, -(-number * step // parts))) < len(places):
-        time = places[at]
-        if time > 0 and at:
-            chosen.append(time)
-        number = max(number + 1, time * parts // step + 1)
-    return tuple(Fraction(time, timescale) for time in chosen)
+    step = target.numerator * timescale
+    multiple = _times(entries, target.denominator) // step
+    chosen = np.flatnonzero(multiple[1:] > np.maximum(multiple[:-1], 0)) + 1
+    return Times(entries[chosen], timescale)
 
 
-def _longest(cut: tuple[Fraction, ...], lead: TrackIndex) -> Fraction:
-    edges = (Fraction(0), *cut, Fraction(lead.end - lead.origin, lead.track.timescale))
-    return max(stop - start for start, stop in pairwise(edges))
+def _longest(cut: Times, lead: TrackIndex) -> Fraction:
+    end = lead.end - lead.origin
+    return Fraction(int(np.diff(cut.ticks, prepend=0, append=end).max()), cut.scale)
 
 
 def _tolerance(track: TrackIndex) -> int:
@@ -144,74 +218,55 @@ def _common_entries(lead: TrackIndex, video: Sequence[TrackIndex]) -> Column:
     return entries
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """Where one boundary falls in a track."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """Where boundaries fall in a track."""
 
-    row: int
-    """The first sample behind it."""
+    rows: Column
+    """The first sample behind each; they never decrease."""
 
-    time: int
+    times: Column
     """When that sample is presented, ticks."""
 
-    exact: bool = True
+    exact: Flags
     """It is presented at the boundary (video within half a frame) or is the first audio
     frame after it."""
 
 
-def edges(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> list[Edge]:
-    """The edge in *track* for each boundary; rows never decrease.
+def edges(track: TrackIndex, times: Times, blocks: Blocks) -> Edges:
+    """The edge in *track* for each boundary.
 
     *blocks* are needed only for audio whose frames differ in duration.
     """
+    wanted = times.at(track.track.timescale)
     if track.kind is Kind.AUDIO:
-        return _audio_edges(track, times, blocks)
-    found = _video_edges(track, times)
-    for number in range(1, len(found)):
-        if found[number].row < found[number - 1].row:
-            found[number] = Edge(found[number - 1].row, found[number - 1].time, False)
-    return found
+        rows, media_times = track.first_at(wanted + track.origin, blocks)
+        return Edges(rows, media_times - track.origin, np.ones(len(rows), np.bool_))
+    return _video_edges(track, wanted)
 
 
-def _audio_edges(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> list[Edge]:
-    """The first frame that starts at or after each of *times* (rule C-04)."""
-    wanted = [ceil_ticks(time, track.track.timescale) + track.origin for time in times]
-    return [Edge(row, dts - track.origin) for row, dts in track.first_at(wanted, blocks)]
-
-
-def _video_edges(track: TrackIndex, times: Sequence[Fraction]) -> list[Edge]:
-    """The entry at each of *times*, within half a frame, or else the next one."""
-    places: list[int] = _entries(track).tolist()
-    rows: list[int] = track.entry.tolist()
+def _video_edges(track: TrackIndex, wanted: Column) -> Edges:
+    """The entry at each of *wanted* (ticks), within half a frame, or else the next one."""
     near = _tolerance(track)
-    found = []
-    for time in times:
-        wanted = ceil_ticks(time, track.track.timescale)
-        at = bisect_left(places, wanted - near)
-        if at < len(places):
-            found.append(Edge(rows[at], places[at], places[at] - wanted <= near))
-        else:
-            found.append(Edge(track.count, track.end - track.origin, False))
-    return found
+    places = np.append(_entries(track), track.end - track.origin)
+    rows = np.append(track.entry, track.count)
+    at = np.searchsorted(places[:-1], wanted - near)
+    exact = (at < len(track.entry)) & (places[at] - wanted <= near)
+    return Edges(rows[at], places[at], exact)
 
 
-def cut(track: TrackIndex, times: Sequence[Fraction], blocks: Blocks) -> Cuts:
+def cut(track: TrackIndex, times: Times, blocks: Blocks) -> Cuts:
     """The segments of *track* on its own, cut at *times*."""
     found = edges(track, times, blocks)
     end = track.end - track.origin
-    rows, starts = [], []
-    first, begin = 0, max(0, track.first_time)
-    for edge in (*found, Edge(track.count, end)):
-        if edge.row > first:
-            rows.append((first, edge.row))
-            starts.append(begin)
-            first = edge.row
-        begin = max(0, edge.time)
-    last = end - _tolerance(track)
-    inside = [
-        edge
-        for edge, time in zip(found, times, strict=True)
-        if ceil_ticks(time, track.track.timescale) < last
-    ]
-    complete = all(edge.exact for edge in inside) and len(rows) == len(inside) + 1
-    return Cuts(tuple(rows), tuple(starts), max(end, starts[-1] + 1), complete)
+    bounds = np.concatenate(([0], found.rows, [track.count]))
+    begins = np.maximum(np.append(track.first_time, found.times), 0)
+    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
+    inside = times.at(track.track.timescale) < end - _tolerance(track)
+    return Cuts(
+        bounds=np.append(bounds[filled], track.count),
+        begins=begins[filled],
+        end=max(end, int(begins[filled[-1]]) + 1),
+        complete=bool(found.exact[inside].all())
+        and len(filled) == np.count_nonzero(inside) + 1,
+    )

@@ -1,7 +1,5 @@
 """Exact conversion of times between timescales.  No float touches a time."""
 
-from fractions import Fraction
-
 MPEG2_CLOCK = 90_000
 """Ticks per second of PTS and DTS (ISO/IEC 13818-1 §2.4.2.1)."""
 
@@ -14,8 +12,3 @@ still fits in 64 bits."""
 def rescale(ticks: int, source: int, target: int) -> int:
     """*ticks* of timescale *source* in timescale *target*, to the nearest, halves up."""
     return (2 * ticks * target + source) // (2 * source)
-
-
-def ceil_ticks(time: Fraction, timescale: int) -> int:
-    """The first tick of *timescale* at or after *time* (seconds)."""
-    return -(-time.numerator * timescale // time.denominator)

@@ -167,9 +167,8 @@ def test_first_at_is_the_first_row_from_a_time_on(rows: Samples, times: list[int
     )
     track, blocks = indexed(audio_track(timescale=1000), rows)
     starts = rows.dts.tolist()
-    for time, (row, start) in zip(
-        sorted(times), track.first_at(sorted(times), blocks), strict=True
-    ):
+    found = track.first_at(column(sorted(times)), blocks)
+    for time, row, start in zip(sorted(times), *found, strict=True):
         wanted = next((n for n, dts in enumerate(starts) if dts >= time), len(starts))
         assert row == wanted
         assert start == (starts[row] if row < len(starts) else track.end)
@@ -382,6 +381,6 @@ def test_first_at_over_several_blocks() -> None:
     wanted = sorted(
         {starts[row] + more for row in range(BLOCK - 2, BLOCK + 2) for more in (0, 1)}
     )
-    for time, (row, start) in zip(wanted, track.first_at(wanted, blocks), strict=True):
+    for time, row, start in zip(wanted, *track.first_at(column(wanted), blocks), strict=True):
         assert row == next(n for n, dts in enumerate(starts) if dts >= time)
         assert start == starts[row]

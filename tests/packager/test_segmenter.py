@@ -1,15 +1,17 @@
 """Where segments begin (design: boundaries are times of the reference video's sync samples)."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.index import TrackIndex
-from packager.segmenter import MAX_SEGMENTS, boundaries, cut, edges, reference
-from packager.timescale import ceil_ticks
+from packager.index import Blocks, TrackIndex
+from packager.segmenter import MAX_SEGMENTS, Cuts, Times, boundaries, cut, edges, reference
 from packager.tracks import Edit, Track, VideoFormat
 from tests.packager.tables import audio_track, indexed, pictures, samples, sounds, video_track
 
@@ -18,6 +20,10 @@ SIX = Fraction(6)
 
 def times(*video: TrackIndex, audio: tuple[TrackIndex, ...] = ()) -> list[Fraction]:
     return list(boundaries(video, audio, SIX))
+
+
+def cut_at(index: TrackIndex, found: Sequence[Fraction], blocks: Blocks | None = None) -> Cuts:
+    return cut(index, Times.of(found), blocks or {})
 
 
 def tall(index: TrackIndex, height: int) -> TrackIndex:
@@ -90,7 +96,7 @@ def test_unaligned_flavors_are_cut_where_both_can_be() -> None:
 def test_flavors_that_share_nothing_follow_the_reference() -> None:
     a, b = tall(pictures(1500, 150), 720), tall(pictures(1500, 149), 360)
     assert times(a, b) == times(a)
-    cuts = cut(b, times(a, b), {})
+    cuts = cut_at(b, times(a, b))
     assert not cuts.complete
     assert all(start in b.entry for start, _ in cuts.rows)
 
@@ -106,10 +112,10 @@ def test_flavors_of_timescales_8_and_24() -> None:
     )
     found = times(eight, more)
     assert found == [Fraction(15, 2)]
-    assert cut(eight, found, {}).starts == (0, 60)
-    assert cut(more, found, {}).starts == (0, 180)
-    assert cut(eight, found, {}).complete
-    assert cut(more, found, {}).complete
+    assert cut_at(eight, found).starts == (0, 60)
+    assert cut_at(more, found).starts == (0, 180)
+    assert cut_at(eight, found).complete
+    assert cut_at(more, found).complete
 
 
 def test_a_trimmed_flavor_still_aligns() -> None:
@@ -123,15 +129,15 @@ def test_a_trimmed_flavor_still_aligns() -> None:
 
     a, b = shifted(0), shifted(900)  # a hundredth of a second apart
     assert times(a, b) == [6]
-    assert cut(a, times(a, b), {}).complete
-    assert cut(b, times(a, b), {}).complete
+    assert cut_at(a, times(a, b)).complete
+    assert cut_at(b, times(a, b)).complete
 
 
 @pytest.mark.parametrize("priming", [0, 1024, 2112, 5058])
 def test_sound_is_cut_at_the_first_frame_from_the_boundary_on(priming: int) -> None:
     """Frame ceil((T * rate + media time) / 1024), segment 1 from the first one (rule C-04)."""
     index = sounds(1000, edit=Edit(priming))
-    cuts = cut(index, [Fraction(6), Fraction(25, 2)], {})
+    cuts = cut_at(index, [Fraction(6), Fraction(25, 2)])
     first = -(-(6 * 44_100 + priming) // 1024)
     second = -(-(Fraction(25, 2) * 44_100 + priming) // 1024)
     assert cuts.rows == ((0, first), (first, second), (second, 1000))
@@ -145,9 +151,10 @@ def test_sound_of_varying_frames_is_cut_alike() -> None:
     assert not index.uniform_duration
     found = [Fraction(n) for n in range(1, 60)]
     starts = samples(frames).dts.tolist()
-    for edge, time in zip(edges(index, found, blocks), found, strict=True):
-        wanted = next(n for n, dts in enumerate(starts) if dts >= time * 44_100)
-        assert (edge.row, edge.time) == (wanted, starts[wanted])
+    made = edges(index, Times.of(found), blocks)
+    wanted = [next(n for n, dts in enumerate(starts) if dts >= t * 44_100) for t in found]
+    assert made.rows.tolist() == wanted
+    assert made.times.tolist() == [starts[row] for row in wanted]
 
 
 def test_sound_alone_is_cut_on_a_grid() -> None:
@@ -176,7 +183,7 @@ def test_sound_behind_the_picture_leaves_it_aligned() -> None:
     video = pictures(100, 25)
     found = times(video, audio=(sounds(800),))
     assert found
-    assert cut(video, found, {}).complete
+    assert cut_at(video, found).complete
 
 
 @given(
@@ -196,7 +203,7 @@ def test_rows_partition_the_track(
         make(timescale=1000, edit=Edit(origin)),
         samples(durations, sync=sync if video else None),
     )
-    cuts = cut(index, sorted(found), blocks)
+    cuts = cut_at(index, sorted(found), blocks)
     assert cuts.rows[0][0] == 0
     assert cuts.rows[-1][1] == index.count
     assert all(a[1] == b[0] for a, b in pairwise(cuts.rows))
@@ -208,11 +215,6 @@ def test_rows_partition_the_track(
         assert {start for start, _ in cuts.rows} <= set(index.entry.tolist())
 
 
-def test_ceil_ticks() -> None:
-    assert ceil_ticks(Fraction(6), 8) == 48
-    assert ceil_ticks(Fraction(1, 3), 10) == 4
-
-
 def test_times_past_64_bits_are_compared_exactly() -> None:
     def fine(scale: int) -> TrackIndex:
         frame = 2**40
@@ -222,11 +224,34 @@ def test_times_past_64_bits_are_compared_exactly() -> None:
     a, b = fine(2**32 - 1), fine(2**32 - 1)
     found = boundaries([a, b], [], Fraction(2**11))
     assert found
-    assert cut(b, found, {}).complete
+    assert cut_at(b, found).complete
 
 
 def test_boundaries_closer_than_frames_share_an_edge() -> None:
     slow, _ = indexed(video_track(timescale=1), samples([10] * 5))
-    cuts = cut(slow, [Fraction(n) for n in (1, 2, 3, 20)], {})
+    cuts = cut_at(slow, [Fraction(n) for n in (1, 2, 3, 20)])
     assert cuts.rows == ((0, 2), (2, 5))
     assert not cuts.complete
+
+
+@given(
+    st.lists(st.fractions(-5, 5000, max_denominator=10**9), max_size=8),
+    st.lists(st.integers(0, 2**40), max_size=4),
+    st.integers(1, 10**7),
+)
+def test_times_are_exact(some: list[Fraction], more: list[int], timescale: int) -> None:
+    """Whatever their denominators: beyond 64 bits too."""
+    listed = sorted(some)
+    found = Times.of(listed)
+    assert list(found) == listed
+    assert found.at(timescale).tolist() == [ceil(time * timescale) for time in listed]
+    rest = sorted(Fraction(n, 7) + 5000 for n in more)
+    assert list(found + Times.of(rest)) == listed + rest
+    assert list(found[1:]) == listed[1:]
+
+
+def test_the_same_times_have_one_digest() -> None:
+    """So that two nodes make one token."""
+    ticks = np.array([1, 5, 2**40])
+    assert Times(ticks, 7).digested == Times(ticks.copy(), 7).digested
+    assert Times(ticks, 7).digested != Times(ticks + 1, 7).digested
