@@ -31,7 +31,7 @@ class Address:
         if parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError("a host and a port, and nothing after them")
         if parts.scheme == "unix":
-            if parts.netloc or len(parts.path) < 2:
+            if parts.netloc or not parts.path.startswith("/"):
                 raise ValueError("not unix:///path")
             return cls(url, "unix", parts.path, 0, b"localhost", _weight(bar, weight))
         if parts.scheme not in _PORTS or not parts.hostname or parts.port == 0:
