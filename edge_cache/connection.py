@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
                 assert_never(never)
 
     def _send_stored(self, request: Request, entry: Entry, age: int, now: float) -> None:
-        selection = select(request, entry, len(entry.body))
+        selection = select(request, entry, entry.size)
         ending = hit_tail(request, age, entry.ttl(now))
         request.first_byte = now
         if selection is FULL:
@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
             self.send(request, entry.head + ending, entry.body)
         else:
             request.status = status_of(selection, entry)
-            head = entry_head(selection, entry, len(entry.body))
+            head = entry_head(selection, entry, entry.size)
             self.send(request, head + ending, selected(selection, entry.body))
 
     async def _answer(self, request: Request) -> None:

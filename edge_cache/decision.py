@@ -1,7 +1,8 @@
-"""May this entry be served now?  (RFC 9111 §4, RFC 5861 §3)
+"""May this entry be served now?  (RFC 9111 §4, RFC 5861)
 
 Pure: the caller brings the clock and carries out the verdict.  Named tuples, because one is
-made for every hit and they cost a third of a frozen dataclass.
+made for every hit and they cost a third of a frozen dataclass.  The table of states is in
+``docs/edge.md``.
 """
 
 from typing import NamedTuple
@@ -24,7 +25,8 @@ class ServeStale(NamedTuple):
 
 
 class Revalidate(NamedTuple):
-    """Too old to serve, but worth a conditional request."""
+    """Too old to serve before the upstream was asked: by a condition if it has a validator, and
+    it may still stand in for an error (``stands_in``)."""
 
     entry: Entry
 
@@ -46,4 +48,15 @@ def decide(entry: Entry | None, *, now: float, authorized: bool = False) -> Deci
         return Serve(entry, entry.age(now))
     if now < entry.stale_until:
         return ServeStale(entry, entry.age(now))
-    return Revalidate(entry) if entry.has_validator else _FETCH
+    if entry.has_validator or now < entry.unreachable_until:
+        return Revalidate(entry)
+    return _FETCH
+
+
+def stands_in(entry: Entry, *, now: float, answered: bool) -> bool:
+    """Whether *entry* may be served in place of an error (RFC 5861 §4, RFC 9111 §4.2.4).
+
+    *answered*: the upstream itself said 500, 502, 503 or 504.  Then only stale-if-error allows
+    it; a cache that cannot reach any upstream may more.
+    """
+    return now < (entry.error_until if answered else entry.unreachable_until)

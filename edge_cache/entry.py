@@ -1,12 +1,14 @@
 """A stored response: what was received, and its header block as it will be sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from edge_cache.freshness import Freshness
 from edge_cache.http.dates import parse_date
 from edge_cache.http.fields import Field, Fields, combined, serialise, values
+from edge_cache.parts import Parts
+from edge_cache.purging.tags import Tags, tags_of
 from edge_cache.vary import Variant
 
 CacheKey = tuple[bytes, Variant]
@@ -36,6 +38,13 @@ class Entry:
     stale_until: float
     """End of stale-while-revalidate; never before ``fresh_until``."""
 
+    error_until: float
+    """End of stale-if-error; never before ``fresh_until``."""
+
+    unreachable_until: float
+    """End of the time in which it may be served if no upstream can be reached; never before
+    ``error_until``."""
+
     etag: str | None
     last_modified: float | None
     """Seconds since 1970."""
@@ -52,15 +61,40 @@ class Entry:
     head: bytes
     """Status line, ``block`` and Content-Length: all of a full answer that never changes."""
 
+    parts: Parts | None = None
+    """What is held of a body that is not whole; ``body`` is empty then."""
+
+    tags: Tags = ()
+    """Under which it can be purged with others."""
+
+    begun: int = 0
+    """The number of the latest purge when its fill began."""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether bytes of the body are missing."""
+        return self.parts is not None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole body, held or not."""
+        return len(self.body) if self.parts is None else self.parts.size
+
     @property
     def weight(self) -> int:
         """Bytes of memory it takes, roughly."""
-        text = len(self.body) + 2 * len(self.block) + len(self.head)
-        return text + _BASE_WEIGHT + _FIELD_WEIGHT * len(self.fields)
+        held = len(self.body) if self.parts is None else self.parts.held
+        text = held + 2 * len(self.block) + len(self.head) + sum(map(len, self.tags))
+        return text + _BASE_WEIGHT + _FIELD_WEIGHT * (len(self.fields) + len(self.tags))
 
     @property
     def has_validator(self) -> bool:
         return self.etag is not None or self.last_modified is not None
+
+    @property
+    def strong_validator(self) -> str | None:
+        """What tells its bytes from those of any other version, as it stands in If-Range."""
+        return strong_validator(self.fields)
 
     def age(self, now: float) -> int:
         """Seconds since the origin made or validated it (RFC 9111 §4.2.3)."""
@@ -85,6 +119,23 @@ class Entry:
             asked.append((b"If-Modified-Since", changed.encode("latin-1")))
         return asked
 
+    def with_body(self, body: bytes) -> "Entry":
+        """This head, and now its body."""
+        return replace(self, body=body, head=_head(self.status, self.block, len(body)))
+
+    def softened(self, now: float) -> "Entry":
+        """Stale from *now* on (a soft purge); how long it may be served stale stays."""
+        early = self.fresh_until - now
+        if early <= 0:
+            return self
+        return replace(
+            self,
+            fresh_until=now,
+            stale_until=self.stale_until - early,
+            error_until=self.error_until - early,
+            unreachable_until=self.unreachable_until - early,
+        )
+
 
 def make_entry(
     status: int,
@@ -94,12 +145,14 @@ def make_entry(
     *,
     now: float,
     shareable: bool,
+    parts: Parts | None = None,
 ) -> Entry:
     """The entry of a response that arrived at *now* (monotonic seconds)."""
     born = now - freshness.initial_age
     fresh_until = born + (freshness.lifetime or 0)
+    error_until = fresh_until + freshness.stale_if_error
+    unreachable_until = fresh_until + freshness.stale_if_unreachable
     block = serialise(fields)
-    length = b"" if status == 204 else b"Content-Length: %d\r\n" % len(body)
     return Entry(
         status=status,
         fields=fields,
@@ -107,13 +160,42 @@ def make_entry(
         born=born,
         fresh_until=fresh_until,
         stale_until=fresh_until + freshness.stale_while_revalidate,
+        error_until=error_until,
+        unreachable_until=max(error_until, unreachable_until),
         etag=combined(fields, b"etag"),
         last_modified=_date(fields, b"last-modified"),
         date=_date(fields, b"date"),
         shareable=shareable,
         block=block,
-        head=status_line(status) + block + length,
+        head=_head(status, block, len(body)),
+        parts=parts,
+        tags=tags_of(fields),
     )
+
+
+def same_version(one: Entry, other: Entry) -> bool:
+    """Whether bytes of both may stand in one response (RFC 9111 §3.4)."""
+    validator = one.strong_validator
+    return validator is not None and validator == other.strong_validator
+
+
+def strong_validator(fields: Fields) -> str | None:
+    """The strong validator of a response, as it stands in If-Range.
+
+    A date is one if it was a minute old when the response was made (RFC 9110 §8.8.2.2).
+    """
+    etag = combined(fields, b"etag")
+    if etag is not None:
+        return None if etag.startswith("W/") else etag
+    changed, date = _date(fields, b"last-modified"), _date(fields, b"date")
+    if changed is None or date is None or date - changed < _SAFE_AGE:
+        return None
+    return combined(fields, b"last-modified")
+
+
+def _head(status: int, block: bytes, size: int) -> bytes:
+    length = b"" if status == 204 else b"Content-Length: %d\r\n" % size
+    return status_line(status) + block + length
 
 
 def status_line(status: int) -> bytes:
@@ -122,6 +204,9 @@ def status_line(status: int) -> bytes:
 
 
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+_SAFE_AGE = 60
+"""Seconds."""
 
 _KEPT_BY_304 = (b"content-length", b"content-encoding", b"content-type", b"content-range")
 """Fields that a 304 must not change: they belong to the body that stays (RFC 9111 §3.2)."""

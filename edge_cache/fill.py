@@ -3,6 +3,8 @@
     started ---> Flowing ---> complete (stored)
        |            +-------> cut: every reader sees it; nothing is stored
        +-------> Refreshed    a 304: the stored entry is good again
+       +-------> Gathered     a part of the body has come, and is kept with the others
+       +-------> StoodIn      the upstream failed, and what is stored may be served stale
        +-------> Turned       may not be shared: its leader has it, the others go themselves
        +-------> failed       nothing came: everyone gets the same error
 
@@ -14,9 +16,10 @@ from dataclasses import dataclass
 
 from edge_cache.body import GrowingBody
 from edge_cache.entry import CacheKey, Entry
+from edge_cache.http.fields import Fields
 from edge_cache.request import Request
 from edge_cache.storability import Refusal
-from edge_cache.upstream.response import Response
+from edge_cache.upstream.response import Interim, Response
 from edge_cache.vary import Names, variant
 
 
@@ -30,12 +33,35 @@ class Flowing:
     size: int | None
     """Of the whole body, if the head tells."""
 
+    refusal: Refusal | None = None
+    """Why it is for the leader alone, though it is stored to be asked about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """The upstream says that what is stored still holds."""
 
     entry: Entry
+    refusal: Refusal | None = None
+    """Why that is for the leader alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was asked of a body that is not held whole is there now, or the whole is."""
+
+    entry: Entry
+    status: int
+    """That the upstream answered with."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoodIn:
+    """The upstream failed; a stale entry covers it."""
+
+    entry: Entry
+    status: int | None
+    """That the upstream answered with, if it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +73,45 @@ class Turned:
     """For the leader alone."""
 
 
-Outcome = Flowing | Refreshed | Turned
+Outcome = Flowing | Refreshed | Gathered | StoodIn | Turned
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The part of a body that a fill asks for."""
+
+    start: int | None
+    """None for the last bytes, of which the size is not known yet."""
+
+    stop: int
+
+    @property
+    def field(self) -> bytes:
+        """As Range says it."""
+        if self.start is None:
+            return b"bytes=-%d" % self.stop
+        return b"bytes=%d-%d" % (self.start, self.stop - 1)
 
 
 class Fill:
     """State only; ``filling`` drives it and ``node`` reads from it."""
 
-    def __init__(self, key: CacheKey, request: Request, stale: Entry | None) -> None:
+    def __init__(
+        self,
+        key: CacheKey,
+        request: Request,
+        stored: Entry | None,
+        wanted: Wanted | None = None,
+        interim: Interim | None = None,
+    ) -> None:
         self.key = key
         self.request = request
         """Of the leader; only its fields are used once its client has left."""
-        self.stale = stale
-        """What is revalidated, if anything."""
+        self.stored = stored
+        """What is revalidated, or completed by a part, if anything."""
+        self.wanted = wanted
+        """None is the whole body."""
+        self._interim = interim
         self.names: Names = ()
         """What the response varies on."""
         self.leader_here = True
@@ -72,6 +125,11 @@ class Fill:
 
     def settle(self, outcome: Outcome) -> None:
         self.outcome.set_result(outcome)
+
+    def interim(self, status: int, fields: Fields) -> None:
+        """A 1xx, which is for the client that is waiting for this very response."""
+        if self._interim is not None and self.leader_here:
+            self._interim(status, fields)
 
     def append(self, piece: bytes) -> None:
         self.body.append(piece)
@@ -144,6 +202,13 @@ class Reader:
         """Whether *request* selects the variant that came; known once the head is there."""
         names, leader = self._fill.names, self._fill.request
         return variant(names, request.fields) == variant(names, leader.fields)
+
+    def may_relay(self, response: Response) -> bool:
+        """Whether its leader may have *response* as it is: not a part of other bounds."""
+        wanted, known = self._fill.wanted, self._fill.request.known
+        if wanted is None or response.status != 206:
+            return True
+        return known.get(b"range") == wanted.field and b"if-range" not in known
 
     def select(self, start: int, stop: int | None) -> None:
         """Read this part only."""

@@ -4,34 +4,41 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 
+from edge_cache.appraisal import Appraisal, Rules, appraise
 from edge_cache.config import EdgeConfig
-from edge_cache.entry import CacheKey, Entry, make_entry, updated_fields
+from edge_cache.decision import stands_in
+from edge_cache.entry import CacheKey, Entry, updated_fields
 from edge_cache.errors import EdgeError, Failure, UpstreamError
-from edge_cache.fill import Fill, Flowing, Refreshed, Turned
-from edge_cache.forwarding import fill_fields, received_fields
-from edge_cache.freshness import Freshness, assess
+from edge_cache.fill import Fill, Flowing, Gathered, Refreshed, StoodIn, Turned, Wanted
+from edge_cache.forwarding import age_fields, fill_fields, received_fields
+from edge_cache.freshness import Defaults
 from edge_cache.gate import Gate
-from edge_cache.http.cache_control import CacheControl
-from edge_cache.http.fields import Fields, values
+from edge_cache.gathering import as_whole, gather
+from edge_cache.http.conditionals import same_tag
+from edge_cache.http.fields import Field, values
 from edge_cache.markers import Markers
 from edge_cache.metrics import Tally
+from edge_cache.ranging import block_size
 from edge_cache.request import Request
-from edge_cache.storability import Refusal, refusal, shareable
+from edge_cache.storability import Refusal
 from edge_cache.tiers.memory import MemoryTier
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
-from edge_cache.upstream.response import Response
+from edge_cache.upstream.response import Interim, Response
 from edge_cache.vary import variant, vary_names
 
-FillKey = tuple[CacheKey, bool]
-"""A key, and whether the request carries Authorization: a response to one that does may not
-be for one that does not, so they never wait for each other (RFC 9111 §3.5)."""
+FillKey = tuple[CacheKey, bool, Wanted | None]
+"""A key, whether the request carries Authorization, and the part that is wanted: a response to
+one that does may not be for one that does not, so they never wait for each other (RFC 9111
+§3.5)."""
 
-_OF_THE_REQUEST = (Refusal.NO_ROOM, Refusal.AUTHORIZATION)
+_OF_THE_REQUEST = (Refusal.NO_ROOM, Refusal.AUTHORIZATION, Refusal.NO_VALIDATOR)
 """Refusals that say nothing about what others were served before."""
+
+ERRORS = (500, 502, 503, 504)
+"""Statuses that a stale response may cover (RFC 5861 §4)."""
 
 _log = logging.getLogger("edge")
 
@@ -54,35 +61,52 @@ class Filling:
         self._gate = gate
         self._tally = tally
         self._clock, self._wall = clock, wall
+        self._rules = rules_of(config)
         self._fills: dict[FillKey, Fill] = {}
         self._arriving = 0
         """Bytes that bodies on their way hold or have announced."""
         self._refused: Markers[FillKey] = Markers(config.hit_for_miss)
         self._resting: Markers[CacheKey] = Markers(config.refresh_rest)
+        self._covered: Markers[CacheKey] = Markers(config.refresh_rest)
         self._tasks: set[asyncio.Task[None]] = set()  # keeps them from being collected
 
-    def join(self, key: CacheKey, request: Request, stale: Entry | None) -> tuple[Fill, bool]:
+    def join(
+        self,
+        key: CacheKey,
+        request: Request,
+        stored: Entry | None,
+        wanted: Wanted | None = None,
+        interim: Interim | None = None,
+    ) -> tuple[Fill, bool]:
         """The fill for *key*, and whether *request* has begun it."""
-        fill_key = key, request.is_authorized
+        fill_key = key, request.is_authorized, wanted
         fill = self._fills.get(fill_key)
         if fill is not None:
             return fill, False
-        fill = self._fills[fill_key] = Fill(key, request, stale)
+        fill = self._fills[fill_key] = Fill(key, request, stored, wanted, interim)
         self._spawn(self._run(fill, fill_key))
         return fill, True
 
     def refresh(self, key: CacheKey, request: Request, stale: Entry) -> None:
         """Fetch *key* anew in the background, unless that is under way or has just failed."""
-        if (key, request.is_authorized) in self._fills:
+        if (key, request.is_authorized, None) in self._fills:
             return
         if self._resting.holds(key, self._clock()):
             return
         fill, _ = self.join(key, request, stale)
         fill.leader_here = False
 
+    def whole(self, key: CacheKey, request: Request) -> Fill | None:
+        """The fill of all of *key* that *request* could join."""
+        return self._fills.get((key, request.is_authorized, None))
+
     def is_refused(self, key: CacheKey, request: Request) -> bool:
         """Whether a response for *key* was refused a moment ago."""
-        return self._refused.holds((key, request.is_authorized), self._clock())
+        return self._refused.holds((key, request.is_authorized, None), self._clock())
+
+    def is_covered(self, key: CacheKey) -> bool:
+        """Whether a stale entry stood in for *key* a moment ago: the upstream rests."""
+        return self._covered.holds(key, self._clock())
 
     async def close(self) -> None:
         for task in tuple(self._tasks):
@@ -110,75 +134,158 @@ class Filling:
             self._tally.fill_ended()
 
     def _fail(self, fill: Fill, error: EdgeError) -> None:
-        fill.fail(error)
         if isinstance(error, UpstreamError):
             self._tally.upstream_error(error.failure)
-        if fill.stale is not None:
+        if fill.stored is not None:
             self._resting.mark(fill.key, self._clock())
+        if not self._stand_in(fill, None, answered=not isinstance(error, UpstreamError)):
+            fill.fail(error)
+
+    def _stand_in(self, fill: Fill, status: int | None, *, answered: bool) -> bool:
+        """Settle *fill* by what is stored, if it may cover an error."""
+        stored, now = fill.stored, self._clock()
+        if stored is None or fill.outcome.done():
+            return False
+        if not stands_in(stored, now=now, answered=answered):
+            return False
+        self._resting.mark(fill.key, now)
+        self._covered.mark(fill.key, now)
+        fill.settle(StoodIn(stored, status))
+        return True
 
     async def _fetch(self, fill: Fill, fill_key: FillKey) -> None:
         asked = self._clock()
-        conditions = fill.stale.conditions() if fill.stale is not None else ()
-        fields = fill_fields(fill.request, conditions)
-        response = await self._upstream.send(Outgoing(b"GET", fill_key[0][0], fields))
-        fill.request.server, fill.request.tries = response.server, response.tries
+        response = await self._send(fill, self._conditions(fill))
         try:
+            if response.status == 304 and _is_of_another(response, fill.stored):
+                # It speaks of another version than ours (RFC 9111 §4.3.4): ask for that one.
+                response.close()
+                fill.stored = None
+                self._tier.discard(fill.key)
+                asked = self._clock()
+                response = await self._send(fill, self._conditions(fill))
             await self._take(fill, fill_key, response, asked)
         finally:
             response.close()
 
+    async def _send(self, fill: Fill, asked: list[Field]) -> Response:
+        fields = fill_fields(fill.request, asked, self._config)
+        target, _ = fill.key
+        outgoing = Outgoing(b"GET", target, fields, interim=fill.interim)
+        response = await self._upstream.send(outgoing)
+        fill.request.server, fill.request.tries = response.server, response.tries
+        return response
+
+    def _conditions(self, fill: Fill) -> list[Field]:
+        stored, wanted = fill.stored, fill.wanted
+        if wanted is None:
+            return [] if stored is None or stored.is_part else list(stored.conditions())
+        asked = [(b"Range", wanted.field)]
+        if stored is None:
+            return asked
+        if self._clock() >= stored.fresh_until:
+            return [*asked, *stored.conditions()]
+        if stored.strong_validator is not None:  # not ours any more: all of the new one
+            asked.append((b"If-Range", stored.strong_validator.encode("latin-1")))
+        return asked
+
     async def _take(
         self, fill: Fill, fill_key: FillKey, response: Response, asked: float
     ) -> None:
-        status, now, wall = response.status, self._clock(), self._wall()
-        fields = received_fields(response.fields, now=wall)
+        status = response.status
+        if status == 304 and fill.stored is None:
+            raise UpstreamError(Failure.UNEXPECTED_STATUS)
         if status == 304:
-            if fill.stale is None:
-                raise UpstreamError(Failure.UNEXPECTED_STATUS)
-            status, fields = fill.stale.status, updated_fields(fill.stale.fields, fields)
-        control = CacheControl.parse(values(fields, b"cache-control"))
-        aged = (*fields, *(field for field in response.fields if field[0].lower() == b"age"))
-        freshness = assess(aged, control, now=wall, delay=now - asked)
-        refused = refusal(status, fields, control, freshness, authorized=fill_key[1])
-        may_share = shareable(control)
-        if response.status == 304 and fill.stale is not None:
-            self._refreshed(fill, fields, freshness, refused, may_share)
-            return
-        refused = refused or self._no_room(response.length)
-        if refused is not None:
-            await self._turn(fill, fill_key, response, refused)
-            return
-        draft = make_entry(status, fields, b"", freshness, now=now, shareable=may_share)
-        self._share(fill, fill_key, draft, response.length)
-        await self._collect(fill, fill_key, response, draft)
+            self._refreshed(fill, self._appraise(fill, fill_key, response, asked))
+        elif status in ERRORS and self._stand_in(fill, status, answered=True):
+            pass
+        elif status == 206 and fill.wanted is not None:
+            await self._take_part(fill, fill_key, response, asked)
+        else:
+            appraisal = self._appraise(fill, fill_key, response, asked)
+            refused = None if appraisal.is_kept else appraisal.refusal
+            refused = refused or self._no_room(response.length)
+            if refused is not None:
+                await self._turn(fill, fill_key, response, refused)
+                return
+            draft = appraisal.entry(b"", now=self._clock())
+            self._share(fill, fill_key, draft, response.length, appraisal.refusal)
+            await self._collect(fill, fill_key, response, draft)
+
+    def _appraise(
+        self, fill: Fill, fill_key: FillKey, response: Response, asked: float
+    ) -> Appraisal:
+        status, wall = response.status, self._wall()
+        fields = received_fields(response.fields, now=wall)
+        if status == 304 and fill.stored is not None:
+            status, fields = fill.stored.status, updated_fields(fill.stored.fields, fields)
+        elif status == 206 and fill.wanted is not None:
+            status, fields = 200, as_whole(fields, fill.stored)
+        return appraise(
+            status,
+            fields,
+            age_fields(response.fields),
+            self._rules,
+            authorized=fill_key[1],
+            now=wall,
+            delay=self._clock() - asked,
+        )
 
     # A 304.
 
-    def _refreshed(
-        self,
-        fill: Fill,
-        fields: Fields,
-        freshness: Freshness,
-        refused: Refusal | None,
-        may_share: bool,
-    ) -> None:
-        stale = fill.stale
-        assert stale is not None
-        entry = make_entry(
-            stale.status, fields, stale.body, freshness, now=self._clock(), shareable=may_share
-        )
-        target, _ = fill.key
-        names = vary_names(fields) or ()
-        if refused is None:
-            self._tier.expect(target, names)
-            fill.names = names
-            key = (target, variant(names, fill.request.fields))
-            self._tier.put(key, names, entry)
-            self._tier.settle(target, names)
-            self._count_tier()
+    def _refreshed(self, fill: Fill, appraisal: Appraisal) -> None:
+        stored = fill.stored
+        assert stored is not None
+        entry = appraisal.entry(stored.body, now=self._clock(), parts=stored.parts)
+        if appraisal.is_kept:
+            self._put(fill, entry)
         else:
             self._tier.discard(fill.key)
-        fill.settle(Refreshed(entry))
+        self._count_tier()
+        fill.settle(Refreshed(entry, appraisal.refusal))
+
+    # A part of a body.
+
+    async def _take_part(
+        self, fill: Fill, fill_key: FillKey, response: Response, asked: float
+    ) -> None:
+        appraisal = self._appraise(fill, fill_key, response, asked)
+        refused = appraisal.refusal or self._no_room(response.length)
+        wanted, limit = fill.wanted, block_size(self._config)
+        if refused is not None or wanted is None:
+            await self._turn(fill, fill_key, response, refused or Refusal.PARTIAL)
+            return
+        self._arriving += limit
+        try:
+            entry = await gather(
+                wanted,
+                response,
+                appraisal,
+                lambda: self._tier.get(fill.key),
+                limit=limit,
+                keep=self._config.object_limit,
+                timeout=self._config.read_timeout,
+                now=self._clock(),
+            )
+        finally:
+            self._arriving -= limit
+        if entry is None:
+            await self._turn(fill, fill_key, response, Refusal.PARTIAL)
+            return
+        self._put(fill, entry)
+        self._count_tier()
+        fill.settle(Gathered(entry, response.status))
+
+    def _put(self, fill: Fill, entry: Entry) -> None:
+        """Store *entry* under the key that its Vary gives it."""
+        self._forget(fill)
+        target, _ = fill.key
+        names = vary_names(entry.fields) or ()
+        fill.names = names
+        fill.key = (target, variant(names, fill.request.fields))
+        self._tier.expect(target, names)
+        self._tier.put(fill.key, names, entry)
+        self._tier.settle(target, names)
 
     # A response that may not be shared.
 
@@ -196,10 +303,10 @@ class Filling:
         """Let everyone go; the leader takes the response with it."""
         self._forget(fill)
         if response.status < 400:  # an error may be the fault of this one request
-            self._refused.mark(fill_key, self._clock())
-        if response.status >= 500 and fill.stale is not None:
+            self._refused.mark((*fill_key[:2], None), self._clock())
+        if response.status >= 500 and fill.stored is not None:
             self._resting.mark(fill.key, self._clock())
-        elif fill.stale is not None and refused not in _OF_THE_REQUEST:
+        elif fill.stored is not None and refused not in _OF_THE_REQUEST:
             self._tier.discard(fill.key)
             self._count_tier()
         fill.settle(Turned(refused, response))
@@ -208,16 +315,24 @@ class Filling:
 
     # A response that is shared and stored.
 
-    def _share(self, fill: Fill, fill_key: FillKey, draft: Entry, size: int | None) -> None:
-        """From now on it is found under the key that its Vary gives it."""
+    def _share(
+        self,
+        fill: Fill,
+        fill_key: FillKey,
+        draft: Entry,
+        size: int | None,
+        refused: Refusal | None,
+    ) -> None:
+        """From now on it is found, by those who may have it, where its Vary puts it."""
         names = vary_names(draft.fields) or ()
         target, _ = fill.key
         self._forget(fill)
         fill.names = names
         fill.key = (target, variant(names, fill.request.fields))
         self._tier.expect(target, names)
-        self._fills.setdefault((fill.key, fill_key[1]), fill)
-        fill.settle(Flowing(draft, size))
+        if refused is None:
+            self._fills.setdefault((fill.key, fill_key[1], None), fill)
+        fill.settle(Flowing(draft, size, refused))
 
     async def _collect(
         self, fill: Fill, fill_key: FillKey, response: Response, draft: Entry
@@ -231,8 +346,8 @@ class Filling:
                     reserved += len(piece)
                     self._arriving += len(piece)
                     if self._is_too_much(fill.body.size):
-                        for key in (fill_key, (fill.key, fill_key[1])):
-                            self._refused.mark(key, self._clock())
+                        for key in (fill_key[0], fill.key):
+                            self._refused.mark((key, fill_key[1], None), self._clock())
                         await self._spill(fill, response)
                         return
             self._store(fill, draft)
@@ -245,11 +360,7 @@ class Filling:
         return too_large or self._arriving > self._config.fill_memory
 
     def _store(self, fill: Fill, draft: Entry) -> None:
-        body = fill.body.whole()
-        head = draft.head.removesuffix(b"Content-Length: 0\r\n")
-        if draft.status != 204:
-            head += b"Content-Length: %d\r\n" % len(body)
-        self._tier.put(fill.key, fill.names, replace(draft, body=body, head=head))
+        self._tier.put(fill.key, fill.names, draft.with_body(fill.body.whole()))
         self._count_tier()
         fill.complete()
 
@@ -265,9 +376,25 @@ class Filling:
         raise UpstreamError(Failure.CLOSED)  # nobody is left to be told
 
     def _forget(self, fill: Fill) -> None:
-        for key in [(fill.key, False), (fill.key, True)]:
-            if self._fills.get(key) is fill:
-                del self._fills[key]
+        for wanted in {fill.wanted, None}:
+            for authorized in (False, True):
+                key = fill.key, authorized, wanted
+                if self._fills.get(key) is fill:
+                    del self._fills[key]
 
     def _count_tier(self) -> None:
         self._tally.tier(len(self._tier), self._tier.size, self._tier.evictions)
+
+
+def rules_of(config: EdgeConfig) -> Rules:
+    """What *config* says about responses."""
+    defaults = Defaults(config.heuristic, config.negative_ttl, config.stale_if_unreachable)
+    return Rules(defaults, config.store_set_cookie)
+
+
+def _is_of_another(response: Response, stored: Entry | None) -> bool:
+    """Whether a 304 names another version than *stored*."""
+    tags = values(response.fields, b"etag")
+    if stored is None or stored.etag is None or not tags:
+        return False
+    return not same_tag(tags[0], stored.etag)

@@ -9,31 +9,61 @@ import time
 from typing import assert_never
 
 from edge_cache.config import EdgeConfig
-from edge_cache.decision import Decision, Fetch, Revalidate, Serve, ServeStale, decide
+from edge_cache.decision import (
+    Decision,
+    Fetch,
+    Revalidate,
+    Serve,
+    ServeStale,
+    decide,
+    stands_in,
+)
 from edge_cache.entry import CacheKey, Entry
-from edge_cache.errors import Overloaded, Refused, UpstreamError
-from edge_cache.fill import Fill, Flowing, Outcome, Reader, Refreshed, Turned
+from edge_cache.errors import Failure, Overloaded, Refused, UpstreamError
+from edge_cache.fill import (
+    Fill,
+    Flowing,
+    Gathered,
+    Outcome,
+    Reader,
+    Refreshed,
+    StoodIn,
+    Turned,
+    Wanted,
+)
 from edge_cache.filling import Filling
-from edge_cache.forwarding import passed_fields, received_fields
+from edge_cache.forwarding import check_loop, is_last_hop
 from edge_cache.gate import Gate
+from edge_cache.http.cache_control import CacheControl
 from edge_cache.http.cache_status import CacheStatus, Forward
 from edge_cache.http.fields import values
 from edge_cache.metrics import Role, Tally, Verdict
+from edge_cache.passing import SAFE, Passing
+from edge_cache.ranging import (
+    asked_of,
+    block_at,
+    block_size,
+    comes_soon,
+    first_wanted,
+    is_for_blocks,
+    may_follow,
+    pieces,
+)
 from edge_cache.reply import Reply
 from edge_cache.request import Request
-from edge_cache.selection import Part, select
+from edge_cache.selection import Full, Part, select
 from edge_cache.storability import Refusal
 from edge_cache.tiers.memory import MemoryTier
 from edge_cache.upstream.client import UpstreamClient
-from edge_cache.upstream.outgoing import Outgoing
-from edge_cache.upstream.response import Response
 
-_SAFE = (b"GET", b"HEAD", b"OPTIONS")
 _MAX_ROUNDS = 3
-"""Fills that a request may join in vain, each time because Vary selects another variant."""
+"""Times that a request may look again in vain: Vary selects another variant, or what it began
+to read has changed."""
 
 _RETRY_AFTER = 1
 """Seconds."""
+
+_STALE_IF_ERROR = "stale-if-error"
 
 
 class Node:
@@ -43,19 +73,21 @@ class Node:
         self._config = config
         self._upstream = upstream
         self._tier = tier
-        self._tally = tally
-        self._gate = Gate(
+        gate = Gate(
             config.max_upstream,
             waiting=config.max_waiting,
             patience=config.upstream_patience,
         )
-        self._filling = Filling(config, upstream, tier, self._gate, tally)
+        self._filling = Filling(config, upstream, tier, gate, tally)
+        self._passing = Passing(config, upstream, tier, gate, tally)
 
     def find(self, request: Request, now: float) -> Decision:
         """What to do about *request* at *now* (monotonic seconds)."""
         if not request.wants_stored:
-            return Fetch()
+            return _FETCH
         entry = self._tier.get(self._tier.key(request.key, request.fields))
+        if entry is not None and entry.parts is not None:
+            return _FETCH
         return decide(entry, now=now, authorized=request.is_authorized)
 
     def refresh(self, request: Request, stale: Entry) -> None:
@@ -79,42 +111,81 @@ class Node:
         self._upstream.close()
 
     async def _answer(self, request: Request, reply: Reply) -> None:
-        if request.method not in _SAFE or request.body is not None:
-            await self._pass(request, reply, Forward.METHOD, Refusal.METHOD)
-            return
-        if not request.wants_stored:
-            await self._pass(request, reply, Forward.BYPASS, Refusal.METHOD)
-            return
+        check_loop(request.fields, self._config.node_id)
+        if is_last_hop(request):
+            reply.options()
+        elif request.method not in SAFE or request.body is not None:
+            forward = Forward.BYPASS if request.method in SAFE else Forward.METHOD
+            await self._passing.send(request, reply, forward, Refusal.METHOD)
+        elif not request.wants_stored:
+            await self._passing.send(request, reply, Forward.BYPASS, Refusal.METHOD)
+        else:
+            await self._rounds(request, reply)
+
+    async def _rounds(self, request: Request, reply: Reply) -> None:
         for _ in range(_MAX_ROUNDS):
             if await self._round(request, reply):
                 return
-        await self._pass(request, reply, Forward.VARY_MISS, None)
+        await self._passing.send(request, reply, Forward.VARY_MISS, None)
 
     async def _round(self, request: Request, reply: Reply) -> bool:
-        """Look, and join a fill if need be; False if it was for another variant."""
+        """Look, and join a fill if need be; False to look again."""
         key, now = self._key(request), time.monotonic()
         match decide(self._tier.get(key), now=now, authorized=request.is_authorized):
+            case Serve(entry) if entry.is_part:
+                return await self._from_parts(request, reply, key, entry)
+            case ServeStale(entry) if entry.is_part:
+                return await self._miss(request, reply, key, entry)
             case Serve(entry) | ServeStale(entry):  # it came while this request waited
                 reply.entry(entry, CacheStatus(ttl=entry.ttl(now)), Verdict.HIT)
                 return True
             case Revalidate(entry):
-                return await self._join(request, reply, key, entry)
+                covers = stands_in(entry, now=now, answered=False) and not entry.is_part
+                if covers and self._filling.is_covered(key):
+                    status = CacheStatus(ttl=entry.ttl(now), detail=_STALE_IF_ERROR)
+                    reply.entry(entry, status, Verdict.STALE)
+                    return True
+                return await self._miss(request, reply, key, entry)
             case Fetch():
-                return await self._join(request, reply, key, None)
+                return await self._miss(request, reply, key, None)
             case never:
                 assert_never(never)
 
-    async def _join(
-        self, request: Request, reply: Reply, key: CacheKey, stale: Entry | None
+    async def _miss(
+        self, request: Request, reply: Reply, key: CacheKey, stored: Entry | None
     ) -> bool:
-        forward = Forward.STALE if stale else Forward.VARY_MISS if key[1] else Forward.URI_MISS
+        """Ask upstream, for the whole or for the part that is wanted."""
+        if _only_if_cached(request):
+            raise Refused(504, "only-if-cached")  # RFC 9111 §5.2.1.7
+        forward = Forward.STALE if stored else Forward.VARY_MISS if key[1] else Forward.URI_MISS
         if self._filling.is_refused(key, request):
-            await self._pass(request, reply, forward, Refusal.HIT_FOR_MISS)
+            await self._passing.send(request, reply, forward, Refusal.HIT_FOR_MISS)
             return True
         if request.method == b"HEAD":  # a fill would fetch all for one that wants none of it
-            await self._pass(request, reply, forward, None)
+            await self._passing.send(request, reply, forward, None)
             return True
-        fill, is_leader = self._filling.join(key, request, stale)
+        asked = asked_of(request) if stored is None or stored.is_part else None
+        if asked is None:
+            return await self._join(request, reply, key, stored, forward)
+        whole = self._filling.whole(key, request)
+        if whole is not None and comes_soon(whole, asked, self._config):
+            return await self._join(request, reply, key, stored, forward)
+        wanted = first_wanted(asked, self._config)
+        if wanted is None:
+            await self._passing.send(request, reply, forward, Refusal.PARTIAL)
+            return True
+        return await self._join(request, reply, key, stored, forward, wanted)
+
+    async def _join(
+        self,
+        request: Request,
+        reply: Reply,
+        key: CacheKey,
+        stored: Entry | None,
+        forward: Forward,
+        wanted: Wanted | None = None,
+    ) -> bool:
+        fill, is_leader = self._filling.join(key, request, stored, wanted, reply.interim)
         request.role = Role.LEADER if is_leader else Role.FOLLOWER
         with Reader(fill) as reader:
             try:
@@ -124,7 +195,7 @@ class Node:
             finally:
                 if is_leader:
                     _leave(fill)
-        await self._pass(request, reply, forward, Refusal.SLOW_FILL)
+        await self._passing.send(request, reply, forward, Refusal.SLOW_FILL)
         return True
 
     async def _outcome(self, fill: Fill, is_leader: bool) -> Outcome | None:
@@ -146,16 +217,36 @@ class Node:
     ) -> bool:
         is_leader = request.role is Role.LEADER
         match outcome:
-            case Turned(refusal, response) if is_leader:
-                await self._relay(request, reply, response, forward, refusal)
-            case Turned(refusal):
-                await self._pass(request, reply, forward, refusal)
+            case Turned(refusal, response) if is_leader and reader.may_relay(response):
+                await self._passing.relay(request, reply, response, forward, refusal)
+            case Turned(refusal, response):
+                if is_leader:
+                    response.close()
+                await self._passing.send(request, reply, forward, refusal)
+            case Flowing(refusal=str(refusal)) | Refreshed(refusal=str(refusal)) if (
+                not is_leader
+            ):
+                await self._passing.send(request, reply, forward, refusal)
             case _ if not reader.suits(request):
                 return False
-            case Refreshed(entry):
+            case Gathered(entry, status):
+                return await self._gathered(request, reply, entry, status, forward)
+            case StoodIn(entry) | Refreshed(entry) if entry.is_part:
+                return await self._gathered(request, reply, entry, 304, forward)
+            case StoodIn(entry, status):
+                request.upstream_status = status
+                told = CacheStatus(
+                    forward=forward,
+                    forward_status=status,
+                    ttl=entry.ttl(time.monotonic()),
+                    collapsed=not is_leader,
+                    detail=_STALE_IF_ERROR,
+                )
+                reply.entry(entry, told, Verdict.STALE)
+            case Refreshed(entry, refusal):
                 request.upstream_status = 304
-                status = _forwarded(forward, 304, collapsed=not is_leader, stored=True)
-                reply.entry(entry, status, Verdict.REVALIDATED)
+                told = _forwarded(forward, 304, not is_leader, refusal)
+                reply.entry(entry, told, Verdict.REVALIDATED)
             case Flowing():
                 await self._stream(request, reply, reader, outcome, forward)
         return True
@@ -172,60 +263,114 @@ class Node:
         entry, size = flowing.entry, flowing.size
         request.upstream_status = entry.status
         collapsed = request.role is Role.FOLLOWER
-        status = _forwarded(forward, entry.status, collapsed=collapsed, stored=True)
+        told = _forwarded(forward, entry.status, collapsed, flowing.refusal)
         selection = select(request, entry, size)
         if isinstance(selection, Part):
             reader.select(selection.part.start, selection.part.stop)
-        if not reply.start(selection, entry, size, status, Verdict.MISS):
+        if not reply.start(selection, entry, size, told, Verdict.MISS):
             return
         while piece := await reader.read():
             await reply.write(piece)
         reply.finish()
 
-    async def _pass(
-        self, request: Request, reply: Reply, forward: Forward, refusal: Refusal | None
-    ) -> None:
-        """Send *request* upstream for itself alone."""
-        fields = passed_fields(request)
-        body = None if request.body is None else aiter(request.body)
-        outgoing = Outgoing(request.method, request.key, fields, body, reply.interim)
-        async with self._gate.turn():
-            response = await self._send(outgoing)
-            if request.method not in _SAFE and response.status < 400:
-                self._tier.delete(request.key)  # RFC 9111 §4.4
-            await self._relay(request, reply, response, forward, refusal)
+    # Bodies that are not held whole.
 
-    async def _send(self, outgoing: Outgoing) -> Response:
-        try:
-            return await self._upstream.send(outgoing)
-        except UpstreamError as error:
-            self._tally.upstream_error(error.failure)
-            raise
+    async def _gathered(
+        self, request: Request, reply: Reply, entry: Entry, status: int, forward: Forward
+    ) -> bool:
+        request.upstream_status = status
+        collapsed = request.role is Role.FOLLOWER
+        told = _forwarded(forward, status, collapsed, None)
+        if entry.is_part:
+            return await self._from_parts(request, reply, self._key(request), entry, told)
+        reply.entry(entry, told, Verdict.MISS)
+        return True
 
-    async def _relay(
+    async def _from_parts(
         self,
         request: Request,
         reply: Reply,
-        response: Response,
-        forward: Forward,
-        refusal: Refusal | None,
-    ) -> None:
-        """Send a response that belongs to this request alone."""
-        request.upstream_status = response.status
-        request.server, request.tries = response.server, response.tries
-        status = _forwarded(forward, response.status, refusal=refusal)
-        fields = received_fields(response.fields, now=time.time())
-        age = [(b"Age", line.encode("latin-1")) for line in values(response.fields, b"age")]
-        try:
-            reply.start_passed(response.status, (*fields, *age), response.length, status)
-            while piece := await response.read(self._config.read_timeout):
+        key: CacheKey,
+        entry: Entry,
+        told: CacheStatus | None = None,
+    ) -> bool:
+        """Answer from what is held of *entry*, and from what is fetched for it."""
+        selection = select(request, entry, entry.size)
+        hit = CacheStatus(ttl=entry.ttl(time.monotonic()))
+        verdict = Verdict.HIT if told is None else Verdict.MISS
+        if isinstance(selection, Part) and is_for_blocks(entry, selection.part, self._config):
+            return await self._send_part(request, reply, key, entry, selection, told)
+        if isinstance(selection, Full | Part) and request.method == b"GET":
+            if _only_if_cached(request):
+                raise Refused(504, "only-if-cached")
+            return await self._join(request, reply, key, None, Forward.PARTIAL)
+        reply.entry(entry, told or hit, verdict)
+        return True
+
+    async def _send_part(
+        self,
+        request: Request,
+        reply: Reply,
+        key: CacheKey,
+        entry: Entry,
+        selection: Part,
+        told: CacheStatus | None,
+    ) -> bool:
+        """Send the part block by block; False, with nothing sent, if the body has changed."""
+        block, at, stop = block_size(self._config), selection.part.start, selection.part.stop
+        held = pieces(entry, at, stop)
+        if held is not None:
+            hit = CacheStatus(ttl=entry.ttl(time.monotonic()))
+            verdict = Verdict.HIT if told is None else Verdict.MISS
+            reply.start(selection, entry, entry.size, told or hit, verdict)
+            for piece in held:
                 await reply.write(piece)
             reply.finish()
+            return True
+        first = entry
+        while at < stop:
+            wanted = block_at(at, block)
+            end = min(wanted.stop, stop)
+            held = pieces(entry, at, end)
+            if held is None:
+                entry = await self._block(request, key, entry, wanted) or entry
+                held = pieces(entry, at, end)
+            if held is None or not may_follow(first, entry):
+                if not request.status:
+                    return False
+                raise UpstreamError(Failure.UNEXPECTED_STATUS)
+            if not request.status:
+                told = told or _forwarded(Forward.PARTIAL, 206, False, None)
+                reply.start(selection, first, first.size, told, Verdict.MISS)
+            for piece in held:
+                await reply.write(piece)
+            at = end
+        reply.finish()
+        return True
+
+    async def _block(
+        self, request: Request, key: CacheKey, entry: Entry, wanted: Wanted
+    ) -> Entry | None:
+        """*entry* with a block more, or what has taken its place."""
+        fill, is_leader = self._filling.join(key, request, entry, wanted)
+        try:
+            outcome = await asyncio.shield(fill.outcome)
         finally:
-            response.close()
+            if is_leader:
+                _leave(fill)
+        request.upstream_status = 206
+        return outcome.entry if isinstance(outcome, Gathered) else None
 
     def _key(self, request: Request) -> CacheKey:
         return self._tier.key(request.key, request.fields)
+
+
+_FETCH = Fetch()
+
+
+def _only_if_cached(request: Request) -> bool:
+    lines = values(request.fields, b"cache-control")
+    return bool(lines) and "only-if-cached" in CacheControl.parse(lines)
 
 
 def _leave(fill: Fill) -> None:
@@ -238,17 +383,13 @@ def _leave(fill: Fill) -> None:
 
 
 def _forwarded(
-    forward: Forward,
-    status: int,
-    *,
-    collapsed: bool = False,
-    stored: bool = False,
-    refusal: Refusal | None = None,
+    forward: Forward, status: int, collapsed: bool, refusal: Refusal | None
 ) -> CacheStatus:
+    """Of a response that has been stored."""
     return CacheStatus(
         forward=forward,
         forward_status=status,
-        stored=stored,
+        stored=True,
         collapsed=collapsed,
         detail=refusal,
     )

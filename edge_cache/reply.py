@@ -6,7 +6,7 @@ from edge_cache.entry import Entry, status_line
 from edge_cache.http.cache_status import CacheStatus
 from edge_cache.http.fields import Fields, serialise
 from edge_cache.metrics import Verdict
-from edge_cache.replies import entry_head, error_head, status_of, tail
+from edge_cache.replies import OPTIONS_HEAD, entry_head, error_head, status_of, tail
 from edge_cache.request import Request
 from edge_cache.selection import FULL, Full, Part, Selection, select
 
@@ -41,7 +41,7 @@ class Reply:
 
     def entry(self, entry: Entry, status: CacheStatus, verdict: Verdict) -> None:
         """All of it, or what the request selects, from memory."""
-        request, size = self._request, len(entry.body)
+        request, size = self._request, entry.size
         selection = select(request, entry, size)
         self._begin(status_of(selection, entry), status, verdict)
         age = b"Age: %d\r\n" % entry.age(self._output.now())
@@ -59,6 +59,11 @@ class Reply:
         self._begin(status, None, Verdict.ERROR)
         head = error_head(status, reason, retry_after=retry_after) + tail(request)
         self._output.send(request, head, b"")
+
+    def options(self) -> None:
+        """The answer to an OPTIONS that goes no further (RFC 9110 §7.6.2)."""
+        self._begin(204, None, Verdict.PASS)
+        self._output.send(self._request, OPTIONS_HEAD + tail(self._request), b"")
 
     # An answer that grows.
 

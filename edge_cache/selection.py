@@ -47,9 +47,9 @@ def select(request: Request, entry: Entry, size: int | None) -> Selection:
         request.text(b"if-none-match"),
         request.text(b"if-modified-since"),
         etag=entry.etag,
-        last_modified=entry.last_modified,
+        last_modified=entry.date if entry.last_modified is None else entry.last_modified,
     ):
-        return NotModified()
+        return NotModified()  # by Date where the last change is not told (RFC 9111 §4.3.2)
     if request.method != b"GET" or size is None or not _range_applies(request, entry):
         return FULL  # Range is defined for GET alone (§14.2)
     return _part(request.text(b"range"), size)

@@ -19,7 +19,11 @@ def vary_names(fields: Fields) -> Names | None:
 
 
 def variant(names: Names, fields: Iterable[Field]) -> Variant:
-    """What the request *fields* select, normalised: Accept-Encoding is gzip or identity."""
+    """What the request *fields* select, normalised in ways that change no meaning.
+
+    Accept-Encoding is gzip or identity, the case of a language tag says nothing, and lists are
+    the same whatever stands around their commas and on however many lines they are.
+    """
     if not names:
         return ()
     found: dict[bytes, bytes] = {}
@@ -31,4 +35,12 @@ def variant(names: Names, fields: Iterable[Field]) -> Variant:
 
 
 def _normalised(name: bytes, value: bytes | None) -> bytes | None:
-    return preferred_encoding(value) if name == b"accept-encoding" else value
+    if name == b"accept-encoding":
+        return preferred_encoding(value)
+    if value is None:
+        return None
+    if name == b"accept-language":
+        value = value.lower()
+    if b"," not in value:
+        return value
+    return ", ".join(members([value.decode("latin-1")])).encode("latin-1")

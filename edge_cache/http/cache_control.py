@@ -1,7 +1,8 @@
 """Cache-Control (RFC 9111 §5.2): directives, and the seconds some of them carry.
 
 A number that does not parse counts as zero, since §4.2.1 encourages caches to take invalid
-freshness information as stale; of several numbers the most restrictive holds.
+freshness information as stale; of several numbers the most restrictive holds.  A member that
+does not parse keeps its name: ``private =x`` is no reason to share.
 """
 
 import re
@@ -18,6 +19,7 @@ _DIRECTIVE = re.compile(
     r'([!#$%&\'*+.^_`|~0-9a-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s",]*)))?',
     re.ASCII | re.IGNORECASE,
 )
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+", re.ASCII | re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -40,15 +42,22 @@ class CacheControl:
     directives: Mapping[str, tuple[str, ...]]
     """Lower-case name to its arguments, in order; an absent argument is an empty string."""
 
+    is_targeted: bool = False
+    """Whether a field for caches like this one said it, in place of Expires too (RFC 9213)."""
+
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
-        """Read every line.  A malformed member is ignored, its neighbours are not."""
+        """Read every line."""
         found: dict[str, tuple[str, ...]] = {}
         for member in members(lines):
             if match := _DIRECTIVE.fullmatch(member):
                 name, quoted, token = match.groups()
                 argument = token or "" if quoted is None else _unquote(quoted)
-                found[name.lower()] = (*found.get(name.lower(), ()), argument)
+            elif match := _NAME.match(member):
+                name, argument = match[0], member[match.end() :]
+            else:
+                continue
+            found[name.lower()] = (*found.get(name.lower(), ()), argument)
         return cls(found)
 
     def __contains__(self, name: str) -> bool:

@@ -19,6 +19,7 @@ class Forward(StrEnum):
     URI_MISS = "uri-miss"
     VARY_MISS = "vary-miss"
     STALE = "stale"
+    PARTIAL = "partial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,9 @@ class CacheStatus:
     detail: str | None = None
     """The name of a refusal or failure; a token."""
 
+    key: str | None = None
+    """The cache key, where a configuration wants it told."""
+
     def render(self) -> str:
         """The member as it stands on the wire."""
         parts = [NAME, "hit" if self.forward is None else f"fwd={self.forward}"]
@@ -49,4 +53,12 @@ class CacheStatus:
         parts += [name for name in ("stored", "collapsed") if getattr(self, name)]
         if self.detail is not None:
             parts.append(f"detail={self.detail}")
+        if self.key is not None:
+            parts.append(f"key={_quoted(self.key)}")
         return "; ".join(parts)
+
+
+def _quoted(text: str) -> str:
+    """*text* as an sf-string (RFC 9651 §3.3.3), which holds printable ASCII only."""
+    printable = "".join(one if " " <= one <= "~" else "?" for one in text)
+    return '"' + printable.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -48,6 +48,11 @@ class MemoryTier:
         rule = self._rules.get(target)
         return (target, ()) if rule is None else (target, variant(rule.names, fields))
 
+    def names(self, target: bytes) -> Names:
+        """What selects among the variants of *target*."""
+        rule = self._rules.get(target)
+        return () if rule is None else rule.names
+
     def get(self, key: CacheKey) -> Entry | None:
         entry = self._entries.get(key)
         if entry is not None:

@@ -10,6 +10,9 @@ from edge_cache.storability import Refusal, refusal
 OK = (b"Cache-Control", b"max-age=60")
 
 
+UNDERSTAND = "max-age=60, no-store, must-understand"
+
+
 def control(text: str) -> Fields:
     return ((b"Cache-Control", text.encode()),)
 
@@ -31,8 +34,11 @@ CASES: dict[str, tuple[int, Fields, bool, Refusal | None]] = {
         200,
         (OK, (b"Content-Range", b"bytes 0-1/9")),
         False,
-        Refusal.PARTIAL,
+        None,
     ),
+    "416": (416, (OK,), False, Refusal.STATUS),
+    "must-understand, known": (200, control(UNDERSTAND), False, None),
+    "must-understand, unknown": (599, control(UNDERSTAND), False, Refusal.STATUS),
     "304": (304, (OK,), False, Refusal.STATUS),
     "Set-Cookie": (200, (OK, (b"Set-Cookie", b"a=1")), False, Refusal.SET_COOKIE),
     "Vary: *": (200, (OK, (b"Vary", b"*")), False, Refusal.VARY_ANY),

@@ -22,7 +22,8 @@ SECONDS = {
     "the most restrictive of two": ("max-age=60, max-age=30", 30),
     "one of two invalid": ("max-age=60, max-age=soon", 0),
     "another directive": ("max-age-2=60", None),
-    "space before the sign": ("max-age =60", None),
+    "space before the sign": ("max-age =60", 0),
+    "space after the sign": ("max-age= 60", 0),
     "escaped": (r'max-age="6\0"', 60),
 }
 

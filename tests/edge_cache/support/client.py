@@ -13,6 +13,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     """Names in lower case; several lines joined by a comma."""
     body: bytes = b""
+    interim: list["Answer"] = field(default_factory=list)
+    """The 1xx before it."""
 
     @property
     def cache(self) -> str:
@@ -51,8 +53,12 @@ class Client:
 
     async def answer(self, *, method: str = "GET") -> Answer:
         """The next answer as a whole; IncompleteReadError or ConnectionError if it is cut."""
-        answer = await self.head()
-        if method != "HEAD" and answer.status not in (204, 304) and answer.status >= 200:
+        answer, interim = await self.head(), []
+        while answer.status < 200:
+            interim.append(answer)
+            answer = await self.head()
+        answer.interim = interim
+        if method != "HEAD" and answer.status not in (204, 304):
             answer.body = await self.body(answer.headers)
         return answer
 

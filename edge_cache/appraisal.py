@@ -1,0 +1,84 @@
+"""What a response is worth: its lifetime, whether it may be stored, and for whom.  Pure."""
+
+from dataclasses import dataclass, field
+
+from edge_cache.entry import Entry, make_entry
+from edge_cache.freshness import Defaults, Freshness, assess
+from edge_cache.http.fields import Fields, values
+from edge_cache.http.targeted import governing
+from edge_cache.parts import Parts
+from edge_cache.storability import ASKS_FIRST, Refusal, refusal, shareable
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an operator has decided about responses."""
+
+    defaults: Defaults = field(default_factory=Defaults)
+    cookies: bool = False
+    """Set-Cookie is no reason to refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    status: int
+    fields: Fields
+    """As they are stored: without Age."""
+
+    freshness: Freshness
+    refusal: Refusal | None
+    """Why it may not be reused without asking first, if so."""
+
+    shareable: bool
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is worth storing, be it only to ask about it."""
+        if self.refusal is None:
+            return True
+        if self.refusal not in ASKS_FIRST:
+            return False
+        has_validator = values(self.fields, b"etag") or values(self.fields, b"last-modified")
+        return bool(has_validator) or self.freshness.covers_errors
+
+    def entry(self, body: bytes, *, now: float, parts: Parts | None = None) -> Entry:
+        """The entry it makes at *now* (monotonic seconds)."""
+        return make_entry(
+            self.status,
+            self.fields,
+            body,
+            self.freshness,
+            now=now,
+            shareable=self.shareable,
+            parts=parts,
+        )
+
+
+def appraise(
+    status: int,
+    fields: Fields,
+    age: Fields,
+    rules: Rules,
+    *,
+    authorized: bool,
+    now: float,
+    delay: float,
+) -> Appraisal:
+    """The worth of a response to a GET that arrived at *now* (seconds since 1970).
+
+    *fields* are those to be stored, *age* the lines of Age beside them; *delay* is the time
+    from request to response in seconds; *authorized*: the request carried Authorization.
+    """
+    control = governing(fields)
+    freshness = assess(
+        (*fields, *age),
+        control,
+        now=now,
+        delay=delay,
+        status=status,
+        defaults=rules.defaults,
+    )
+    refused = refusal(
+        status, fields, control, freshness, authorized=authorized, cookies=rules.cookies
+    )
+    return Appraisal(status, fields, freshness, refused, shareable(control))

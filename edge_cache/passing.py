@@ -1,0 +1,147 @@
+"""Requests that go upstream for themselves alone, and what their responses invalidate."""
+
+import time
+
+from edge_cache.appraisal import appraise
+from edge_cache.config import EdgeConfig
+from edge_cache.entry import CacheKey, Entry, updated_fields
+from edge_cache.errors import UpstreamError
+from edge_cache.filling import rules_of
+from edge_cache.forwarding import age_fields, passed_fields, received_fields
+from edge_cache.gate import Gate
+from edge_cache.http.cache_status import CacheStatus, Forward
+from edge_cache.http.fields import Fields, values
+from edge_cache.http.targets import same_origin_target
+from edge_cache.metrics import Tally
+from edge_cache.reply import Reply
+from edge_cache.request import Request
+from edge_cache.storability import Refusal
+from edge_cache.tiers.memory import MemoryTier
+from edge_cache.upstream.client import UpstreamClient
+from edge_cache.upstream.outgoing import Outgoing
+from edge_cache.upstream.response import Response
+
+SAFE = (b"GET", b"HEAD", b"OPTIONS")
+"""Methods that change nothing (RFC 9110 §9.2.1); of any other it is assumed that they do."""
+
+_NAMES_OF_CHANGED = (b"location", b"content-location")
+
+_SAME_BODY = (b"etag", b"last-modified", b"content-length")
+"""Fields of a HEAD that must not differ from what is stored (RFC 9111 §4.3.5)."""
+
+
+class Passing:
+    def __init__(
+        self,
+        config: EdgeConfig,
+        upstream: UpstreamClient,
+        tier: MemoryTier,
+        gate: Gate,
+        tally: Tally,
+    ) -> None:
+        self._config = config
+        self._upstream = upstream
+        self._tier = tier
+        self._gate = gate
+        self._tally = tally
+        self._rules = rules_of(config)
+
+    async def send(
+        self, request: Request, reply: Reply, forward: Forward, refusal: Refusal | None
+    ) -> None:
+        """Send *request* upstream, and its response to the client."""
+        fields = passed_fields(request, self._config)
+        body = None if request.body is None else aiter(request.body)
+        outgoing = Outgoing(request.method, request.key, fields, body, reply.interim)
+        async with self._gate.turn():
+            asked = time.monotonic()
+            response = await self._send(outgoing)
+            if request.method not in SAFE and response.status < 400:
+                self._invalidate(request, response.fields)
+            elif request.method == b"HEAD":
+                self._freshen(request, response, asked)
+            await self.relay(request, reply, response, forward, refusal)
+
+    async def relay(
+        self,
+        request: Request,
+        reply: Reply,
+        response: Response,
+        forward: Forward,
+        refusal: Refusal | None,
+    ) -> None:
+        """Send a response that belongs to this request alone."""
+        request.upstream_status = response.status
+        request.server, request.tries = response.server, response.tries
+        status = CacheStatus(forward=forward, forward_status=response.status, detail=refusal)
+        fields = received_fields(response.fields, now=time.time())
+        fields = (*fields, *age_fields(response.fields))
+        try:
+            reply.start_passed(response.status, fields, response.length, status)
+            while piece := await response.read(self._config.read_timeout):
+                await reply.write(piece)
+            reply.finish()
+        finally:
+            response.close()
+
+    async def _send(self, outgoing: Outgoing) -> Response:
+        try:
+            return await self._upstream.send(outgoing)
+        except UpstreamError as error:
+            self._tally.upstream_error(error.failure)
+            raise
+
+    def _invalidate(self, request: Request, fields: Fields) -> None:
+        """Forget what an unsafe request may have changed (RFC 9111 §4.4)."""
+        self._tier.delete(request.key)
+        authority = request.known.get(b"host", b"")
+        for name in _NAMES_OF_CHANGED:
+            for reference in values(fields, name):
+                target = same_origin_target(reference, request.key, authority)
+                if target is not None:
+                    self._tier.delete(target)
+        self._count_tier()
+
+    def _freshen(self, request: Request, response: Response, asked: float) -> None:
+        """Let a HEAD update what a GET has stored, or drop it (RFC 9111 §4.3.5)."""
+        key = self._tier.key(request.key, request.fields)
+        stored = self._tier.get(key)
+        if stored is None or response.status != 200 or stored.status != 200:
+            return
+        if request.is_authorized and not stored.shareable:
+            return
+        now, wall = time.monotonic(), time.time()
+        if _is_changed(stored, response):
+            self._tier.discard(key)
+        else:
+            fields = updated_fields(stored.fields, received_fields(response.fields, now=wall))
+            appraisal = appraise(
+                200,
+                fields,
+                age_fields(response.fields),
+                self._rules,
+                authorized=request.is_authorized,
+                now=wall,
+                delay=now - asked,
+            )
+            updated = appraisal.entry(stored.body, now=now, parts=stored.parts)
+            self._replace(key, stored, updated, is_kept=appraisal.is_kept)
+        self._count_tier()
+
+    def _replace(self, key: CacheKey, stored: Entry, updated: Entry, *, is_kept: bool) -> None:
+        same_vary = values(stored.fields, b"vary") == values(updated.fields, b"vary")
+        names = self._tier.names(key[0])
+        if is_kept and same_vary:
+            self._tier.put(key, names, updated)
+        else:
+            self._tier.discard(key)
+
+    def _count_tier(self) -> None:
+        self._tally.tier(len(self._tier), self._tier.size, self._tier.evictions)
+
+
+def _is_changed(stored: Entry, response: Response) -> bool:
+    told = {name: values(response.fields, name) for name in _SAME_BODY}
+    have = {name: values(stored.fields, name) for name in _SAME_BODY}
+    have[b"content-length"] = [str(stored.size)]
+    return any(told[name] and told[name] != have[name] for name in _SAME_BODY)

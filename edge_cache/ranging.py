@@ -1,0 +1,69 @@
+"""Range requests for a body that is not held whole, answered block by block.
+
+Blocks are fixed, so that the requests of many clients meet in the same ones.  A fill of the
+whole is joined where its bytes come soon, and begun where most of a body that fits is wanted.
+"""
+
+from edge_cache.config import EdgeConfig
+from edge_cache.entry import Entry, same_version
+from edge_cache.fill import Fill, Wanted
+from edge_cache.http.ranges import Asked, ByteRange, parse_asked
+from edge_cache.request import Request
+
+
+def asked_of(request: Request) -> Asked | None:
+    """The one range that a GET asks for."""
+    return parse_asked(request.text(b"range")) if request.method == b"GET" else None
+
+
+def first_wanted(asked: Asked, config: EdgeConfig) -> Wanted | None:
+    """What to ask of a body of which nothing is known yet; None for what would be too much."""
+    block = block_size(config)
+    if asked.start is None:
+        return Wanted(None, asked.stop or 0) if 0 < (asked.stop or 0) <= block else None
+    return block_at(asked.start, block)
+
+
+def block_at(offset: int, block: int) -> Wanted:
+    start = offset - offset % block
+    return Wanted(start, start + block)
+
+
+def block_size(config: EdgeConfig) -> int:
+    return min(config.block, config.object_limit)
+
+
+def comes_soon(fill: Fill, asked: Asked, config: EdgeConfig) -> bool:
+    """Whether to wait for the fill of the whole rather than to fetch a part."""
+    if not fill.outcome.done():
+        return True
+    return asked.start is not None and asked.start <= fill.body.size + block_size(config)
+
+
+def is_for_blocks(entry: Entry, part: ByteRange, config: EdgeConfig) -> bool:
+    """Whether to send *part* from what is held and the blocks that are missing, rather than to
+    fetch the whole."""
+    if entry.strong_validator is None:
+        return pieces(entry, part.start, part.stop) is not None
+    if entry.size > config.object_limit:
+        return True
+    block = block_size(config)
+    starts = range(part.start - part.start % block, part.stop, block)
+    lacking = [
+        at
+        for at in starts
+        if pieces(entry, max(at, part.start), min(at + block, part.stop)) is None
+    ]
+    return len(lacking) <= 1
+
+
+def pieces(entry: Entry, start: int, stop: int) -> list[memoryview] | None:
+    """Bytes ``[start, stop)`` of the body; None if they are not all there."""
+    if entry.parts is None:
+        return [memoryview(entry.body)[start:stop]]
+    return entry.parts.read(start, stop)
+
+
+def may_follow(one: Entry, other: Entry) -> bool:
+    """Whether bytes of *other* may come after bytes of *one* in the same response."""
+    return one is other or (one.size == other.size and same_version(one, other))
