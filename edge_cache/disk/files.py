@@ -40,7 +40,7 @@ class File:
         return os.fstat(self.fd).st_blocks * 512
 
     def may_hold(self, offset: int, length: int) -> bool:
-        """Whether a body can be there: the file may have been truncated before it was opened."""
+        """Whether a body can be there: the file may have been truncated before."""
         return self.verified is None or offset + length <= len(self.verified) * GRAIN
 
     def pread(self, size: int, offset: int) -> bytes:

@@ -11,6 +11,7 @@ every block of every body is verified before it is sent.
 import os
 import shutil
 import struct
+import time
 from pathlib import Path
 
 from xxhash import xxh3_64_digest
@@ -33,6 +34,9 @@ INDEX, VOLUMES, MARK = "index", "volumes", "clean"
 
 _MARK = struct.Struct("<QQQ")
 _DATA = "data.mdb"
+_TICK = 0.01
+"""Seconds, more than the granularity of file times: what is written after a stop has a later
+one than what was written last before it."""
 
 
 def recover(directory: Path) -> bool:
@@ -64,6 +68,7 @@ def leave(directory: Path) -> None:
         index.sync()
     finally:
         index.close()
+    time.sleep(_TICK)
     _write_mark(directory, _fingerprint_of(directory / INDEX / _DATA))
 
 

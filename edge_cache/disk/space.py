@@ -139,17 +139,12 @@ class Space:
 
     def _create(self, reserved: int) -> Volume:
         """Its file is there and locked before others can see its row."""
-        volume = None
-        try:
-            with self._index.write() as txn:
-                self._make_room(txn, reserved)
-                number = self._index.next_volume(txn)
-                volume = Volume(self.path(number), number, reserved)
-                self._index.put_volume(txn, number, VolumeRow(reserved, False, True))
-        except BaseException:
-            if volume is not None:
-                volume.path.unlink(missing_ok=True)
-            raise
+        with self._index.write() as txn:
+            self._make_room(txn, reserved)
+            number = self._index.next_volume(txn)
+            self.path(number).unlink(missing_ok=True)  # of one who died just here
+            volume = Volume(self.path(number), number, reserved)
+            self._index.put_volume(txn, number, VolumeRow(reserved, False, True))
         self._writing[number] = volume
         return volume
 
