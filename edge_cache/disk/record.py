@@ -128,12 +128,12 @@ def records(read: Read, volume: int) -> Iterator[Placed]:
     at = decode_header(read(HEADER_SIZE, 0))
     if at is None:
         return
-    window, base = b"", at
-    while True:
-        if at + MAX_RECORD_SIZE > base + len(window):
-            base, window = at, read(_WINDOW, at)
-            if not window:
-                return
+    window, base = read(_WINDOW, at), at
+    while window:
+        if at + MAX_RECORD_SIZE > base + len(window) and len(window) == _WINDOW:
+            window, base = read(_WINDOW, at), at
+        if at >= base + len(window):
+            return
         placed = _at(window, at - base, at, volume)
         if placed is None:
             at += RECORD_GRAIN

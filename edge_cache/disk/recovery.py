@@ -14,6 +14,7 @@ import struct
 import time
 from pathlib import Path
 
+import lmdb
 from xxhash import xxh3_64_digest
 
 from edge_cache.disk.errors import DiskError, Reason
@@ -49,7 +50,7 @@ def recover(directory: Path) -> bool:
     if not is_clean:
         shutil.rmtree(directory / INDEX, ignore_errors=True)
     (directory / INDEX).mkdir(mode=0o700, exist_ok=True)
-    index = Index(directory / INDEX)
+    index = _open_index(directory)
     try:
         _adopt(index, directory / VOLUMES)
     finally:
@@ -110,22 +111,43 @@ def _mark(found: Fingerprint) -> bytes:
     return data + xxh3_64_digest(data)
 
 
+def _open_index(directory: Path) -> Index:
+    """On a disk that is full the oldest volumes make room for it."""
+    oldest = iter(_numbers(directory / VOLUMES))
+    while True:
+        try:
+            return Index(directory / INDEX)
+        except (OSError, lmdb.Error):
+            number = next(oldest, None)
+            if number is None:
+                raise
+            volume_path(directory / VOLUMES, number).unlink()
+
+
 def _adopt(index: Index, volumes: Path) -> None:
     """Bring the table of volumes in line with the files that there are."""
     with index.read() as txn:
         known = dict(index.volumes(txn))
-    there = sorted(number for number in map(_number, volumes.iterdir()) if number is not None)
-    for number in there:
+    for number in _numbers(volumes):
         row = known.pop(number, None)
-        file = open_file(volume_path(volumes, number), number, is_trusted=True)
+        path = volume_path(volumes, number)
+        file = open_file(path, number, is_trusted=True)
         if row is None:
-            _read_in(index, file, volume_path(volumes, number))
+            try:
+                _read_in(index, file, path)
+            except (OSError, lmdb.Error, DiskError):  # full, for one: then this makes room
+                path.unlink(missing_ok=True)
         elif row.is_trusted and row.fingerprint != fingerprint(file.fd):
             with index.write() as txn:
                 index.put_volume(txn, number, VolumeRow(file.disk, True, False))
     with index.write() as txn:
         for number in known:
             index.delete_volume(txn, number)
+
+
+def _numbers(volumes: Path) -> list[int]:
+    """Of the volumes that are there, oldest first."""
+    return sorted(number for number in map(_number, volumes.iterdir()) if number is not None)
 
 
 def _number(path: Path) -> int | None:

@@ -131,7 +131,8 @@ class Space:
                     self._settle(txn, file)
 
     def _settle(self, txn: Txn, file: File) -> None:
-        if decode_header(file.pread(HEADER_SIZE, 0)) is None:  # its only body is not finished
+        """Nothing can be found in a volume without a header: its one body was not finished."""
+        if file.is_gone or decode_header(file.pread(HEADER_SIZE, 0)) is None:
             self.path(file.number).unlink(missing_ok=True)
             self._index.delete_volume(txn, file.number)
         else:

@@ -47,6 +47,7 @@ class Volume:
     def has_room(self, length: int) -> bool:
         return (
             not self.is_full
+            and not self.file.is_gone
             and self._records < MAX_RECORDS
             and self._promised + _footprint(length) <= self.reserved
         )
