@@ -58,13 +58,11 @@ def _windows(plan: Plan, limit: int, gap: int) -> Iterator[Window | Making]:
     for piece in plan:
         if isinstance(piece, bytes):
             open_.add(piece)
-            continue
-        if isinstance(piece, Extents):
-            for offset, length in zip(piece.offsets, piece.lengths, strict=True):
-                yield from open_.extend(offset, length)
-            continue
-        yield from open_.close()
-        yield _making(piece)
+        elif isinstance(piece, Extents):
+            yield from open_.extend(piece)
+        else:
+            yield from open_.close()
+            yield _making(piece)
     yield from open_.close()
 
 
@@ -93,43 +91,39 @@ class _Open:
         self._reads: list[Read] = []
         self._parts: list[bytes | slice] = []
         self._size = self._room = 0
+        self._end = 0  # of the last read, in the source
 
     def add(self, piece: bytes) -> None:
         self._parts.append(piece)
         self._size += len(piece)
 
-    def extend(self, offset: int, length: int) -> Iterator[Window]:
-        """Add a run; what does not fit goes to further windows."""
-        while length:
-            if self._room >= self._limit or len(self._parts) >= _MAX_PARTS:
-                yield from self.close()
-            between = self._between(offset)
-            start = self._room + (between or 0)
-            taken = min(length, self._limit - start)
-            if between is None:
-                self._reads.append((offset, start, start + taken))
-            else:
-                last, began, _ = self._reads[-1]
-                self._reads[-1] = (last, began, start + taken)
-            self._send(start, start + taken)
-            offset, length = offset + taken, length - taken
-
-    def _between(self, offset: int) -> int | None:
-        """Bytes between the last read and *offset*; None if that wants a read of its own."""
-        if not self._reads:
-            return None
-        last, start, stop = self._reads[-1]
-        between = offset - (last + stop - start)
-        return between if 0 <= between <= min(self._gap, self._limit - stop - 1) else None
-
-    def _send(self, start: int, stop: int) -> None:
-        self._size += stop - start
-        self._room = stop
-        last = self._parts[-1] if self._parts else None
-        if isinstance(last, slice) and last.stop == start:
-            self._parts[-1] = slice(last.start, stop)
-        else:
-            self._parts.append(slice(start, stop))
+    def extend(self, piece: Extents) -> Iterator[Window]:
+        """Add runs; what does not fit goes to further windows."""
+        # One loop over plain numbers: it is what a segment of many runs costs here.
+        limit, gap = self._limit, self._gap
+        for offset, length in zip(piece.offsets, piece.lengths, strict=True):
+            while length:
+                if self._room >= limit or len(self._parts) >= _MAX_PARTS:
+                    yield from self.close()
+                reads, parts, room = self._reads, self._parts, self._room
+                between = offset - self._end
+                joins = bool(reads) and 0 <= between <= gap and room + between < limit
+                start = room + between if joins else room
+                taken = min(length, limit - start)
+                stop = start + taken
+                if joins:
+                    reads[-1] = (*reads[-1][:2], stop)
+                else:
+                    reads.append((offset, start, stop))
+                last = parts[-1] if parts else None
+                if type(last) is slice and last.stop == start:
+                    parts[-1] = slice(last.start, stop)
+                else:
+                    parts.append(slice(start, stop))
+                self._room = stop
+                self._size += taken
+                self._end = offset = offset + taken
+                length -= taken
 
     def close(self) -> Iterator[Window]:
         if self._parts:

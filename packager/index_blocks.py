@@ -75,10 +75,10 @@ def sealed(data: bytes) -> bytes:
     return data + _CRC.pack(zlib.crc32(data))
 
 
-def unsealed(data: bytes) -> bytes:
+def unsealed(data: bytes) -> memoryview:
     """The inverse of ``sealed``.  Raises ``ValueError`` where the checksum is wrong."""
-    body = data[: -_CRC.size]
-    if sealed(body) != data:
+    body = memoryview(data)[: -_CRC.size]
+    if len(data) < _CRC.size or _CRC.pack(zlib.crc32(body)) != data[-_CRC.size :]:
         raise ValueError("its checksum is wrong")
     return body
 
@@ -98,13 +98,13 @@ def decode_block(block: bytes) -> tuple[Samples, Column]:
 
 
 def _decode_block(block: bytes) -> tuple[Samples, Column]:
-    block = unsealed(block)
-    dts, low, count, width, flags, run_count, jump_count = _BLOCK_PREFIX.unpack_from(block)
+    rows = unsealed(block)
+    dts, low, count, width, flags, run_count, jump_count = _BLOCK_PREFIX.unpack_from(rows)
     position = _BLOCK_PREFIX.size
 
     def take(kind: str, length: int) -> Column:
         nonlocal position
-        values = np.frombuffer(block, kind, length, position)
+        values = np.frombuffer(rows, kind, length, position)
         position += values.nbytes
         return column(values)
 
@@ -118,7 +118,7 @@ def _decode_block(block: bytes) -> tuple[Samples, Column]:
     offsets = take("<i4", count) if flags & _HAS_CTS else 0
     growth = "<i4" if flags & _WIDE_ANNEXB else "<i2"
     annexb = size + take(growth, count) if flags & _HAS_ANNEXB else size
-    if position != len(block) or int(lengths.sum()) != count:
+    if position != len(rows) or int(lengths.sum()) != count:
         raise ValueError("lengths do not add up")
     if jumps[0] != 0 or (np.diff(jumps) <= 0).any() or int(jumps[-1]) >= count:
         raise ValueError("positions out of order")

@@ -103,17 +103,17 @@ def _decode_header(header: bytes) -> FlavorIndex:
     magic, version, length = _PREFIX.unpack_from(header)
     if (magic, version) != (_MAGIC, FORMAT):
         raise ValueError(f"format {version} is not {FORMAT}")
-    header = unsealed(header)
-    facts = json.loads(header[_PREFIX.size : _PREFIX.size + length])
+    body = unsealed(header)
+    facts = json.loads(bytes(body[_PREFIX.size : _PREFIX.size + length]))
     position = _PREFIX.size + length
     tracks = []
     for each in facts["tracks"]:
         columns: dict[str, Any] = {}
         for name, size in zip(_COLUMNS, each["columns"], strict=True):
-            columns[name] = column(np.frombuffer(header, "<i8", size, position))
+            columns[name] = column(np.frombuffer(body, "<i8", size, position))
             position += 8 * size
         tracks.append(_parse_track(each, columns))
-    if position != len(header) or not tracks:
+    if position != len(body) or not tracks:
         raise ValueError("lengths do not add up")
     return FlavorIndex(
         int(facts["file_size"]), tuple(tracks), tuple(facts["left_out"]), str(facts["digest"])
