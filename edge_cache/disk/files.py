@@ -6,6 +6,7 @@ which CPython does at once and from any thread.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_cache.disk.errors import DiskError, Reason, disk_error
@@ -26,8 +27,8 @@ class File:
         if not is_trusted:
             self.verified = bytearray(os.fstat(fd).st_size // GRAIN + 1)
 
-    def __del__(self) -> None:
-        os.close(self.fd)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        close(self.fd)  # a default, since modules may be gone by then
 
     @property
     def is_gone(self) -> bool:

@@ -41,7 +41,7 @@ _COUNTER = "sequence"
 
 
 class Journal:
-    """Open one in each process, after the fork.  Errors are DiskError."""
+    """Open one in each process, after the fork, and fork no more.  Errors are DiskError."""
 
     def __init__(self, directory: Path) -> None:
         """Open what is in *directory*, or make it, for this user alone."""

@@ -160,12 +160,13 @@ def _number(path: Path) -> int | None:
 def _read_in(index: Index, file: File, path: Path) -> None:
     """Enter the records of a volume that the index does not know; none: it goes."""
     size = os.fstat(file.fd).st_size
+    volumes = path.parent
     count = 0
     with index.write() as txn:
         for placed in records(file.pread, file.number):
             record = placed.record
             if placed.is_live and record.offset + record.length <= size:
-                _enter(index, txn, path.parent, file.number, placed)
+                _enter(index, txn, volumes, file.number, placed)
                 count += 1
         if count:
             index.put_volume(txn, file.number, VolumeRow(file.disk, True, False))

@@ -5,6 +5,7 @@ processes write together stays below the capacity.  When there is none, the olde
 unlinked (FIFO): a few rows of the index each, and no body is moved.
 """
 
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 
@@ -23,6 +24,10 @@ _SHARE = 4
 
 _LARGEST = 4
 """One body may take one part in so many of the capacity."""
+
+_EVICTED = 64
+"""Volumes that are evicted in one go, while other writers wait: more only after the capacity
+has been lowered, and then the next go is not far."""
 
 _TENDED = 64
 """Abandoned volumes that are looked after in one go."""
@@ -167,11 +172,11 @@ class Space:
         room = self.capacity - self._index.size() - size
         if self._index.used(txn) <= room:
             return
-        for number, row in self._index.volumes(txn):
-            if row.is_sealed:
-                self._evict(txn, number)
-                if self._index.used(txn) <= room:
-                    return
+        sealed = (number for number, row in self._index.volumes(txn) if row.is_sealed)
+        for number in islice(sealed, _EVICTED):
+            self._evict(txn, number)
+            if self._index.used(txn) <= room:
+                return
         if size:
             raise DiskError(Reason.NO_ROOM, f"{size} bytes")
 

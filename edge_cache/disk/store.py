@@ -2,7 +2,7 @@
 
     store/
       format     what this is, and by which version
-      lock       shared by every process that has the store open
+      lock       shared by every process that has the store open: see ``keeper``
       clean      there while nobody has: see ``recovery``
       index/     lmdb: key -> record; see ``index``
       volumes/   bodies and their records; see ``record``
@@ -11,7 +11,6 @@ A hit is a look in the index and one read of the record, both from the page cach
 Everything but ``find`` blocks for as long as a disk may take: call it from a thread.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,13 +22,15 @@ from edge_cache.disk.errors import DiskError, Reason, disk_error
 from edge_cache.disk.files import File, open_file
 from edge_cache.disk.health import Health
 from edge_cache.disk.index import LONG, Index, Row, prefix_key, row_key
+from edge_cache.disk.keeper import Keeper
 from edge_cache.disk.record import DEAD, MAX_KEY, MAX_RECORD_SIZE, decode_record
-from edge_cache.disk.recovery import INDEX, VOLUMES, leave, recover
+from edge_cache.disk.recovery import INDEX, VOLUMES
 from edge_cache.disk.space import Space, volume_path
 from edge_cache.disk.stored import Stored
 from edge_cache.disk.writer import Writer
 
-FORMAT = b"headrace disk store 1\n"
+MIN_CAPACITY = 8 << 20
+"""Bytes: every process that writes takes a volume of 1 MiB."""
 
 _MAX_OPEN = 512
 """Volumes that a process keeps open."""
@@ -58,14 +59,13 @@ class Statistics:
 
 
 class Store:
-    """Open one in each process, after the fork.  Errors are DiskError."""
+    """Open one in each process, after the fork, and fork no more.  Errors are DiskError."""
 
-    def __init__(self, directory: Path, capacity: int, lock: int) -> None:
+    def __init__(self, keeper: Keeper, capacity: int) -> None:
         """Called by ``open``."""
-        self._directory = directory
-        self._lock = lock
-        self._volumes = directory / VOLUMES
-        self._index = Index(directory / INDEX)
+        self._keeper = keeper
+        self._volumes = keeper.directory / VOLUMES
+        self._index = Index(keeper.directory / INDEX)
         self._space = Space(self._index, self._volumes, capacity)
         self._health = Health()
         self._files: dict[int, File] = {}
@@ -78,22 +78,14 @@ class Store:
         *capacity*: bytes of disk.  The first process to open it recovers it, others wait for
         that; FORMAT if another version made it.
         """
-        lock = -1
+        if capacity < MIN_CAPACITY:
+            raise ValueError(f"a capacity of {capacity} bytes")
+        keeper = Keeper.open(directory)
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            is_first = _try_lock(lock)
-            if not is_first:
-                fcntl.flock(lock, fcntl.LOCK_SH)
-            _check_format(directory)
-            if is_first:
-                recover(directory)
-                fcntl.flock(lock, fcntl.LOCK_SH)
-            return cls(directory, capacity, lock)
-        except (OSError, lmdb.Error, DiskError) as error:
-            if lock >= 0:
-                os.close(lock)
-            raise error if isinstance(error, DiskError) else disk_error(error) from error
+            return cls(keeper, capacity)
+        except (OSError, lmdb.Error) as error:
+            keeper.close()
+            raise disk_error(error) from error
 
     @property
     def largest(self) -> int:
@@ -179,14 +171,11 @@ class Store:
         try:
             with self._health.writing():
                 self._space.close()
-                self._index.close()
-                self._files.clear()
-                if _try_lock(self._lock):
-                    leave(self._directory)
         except DiskError:
-            pass  # it was not a clean stop then, and the next start will see that
-        finally:
-            os.close(self._lock)
+            pass  # counted; what was not sealed is, by whoever tends the store
+        self._files.clear()
+        self._index.close()
+        self._keeper.close()
 
     def _found(self, key: bytes, row: Row) -> Stored | None:
         try:
@@ -260,26 +249,3 @@ class Store:
                 os.pwrite(fd, DEAD, row.at)
         finally:
             os.close(fd)
-
-
-def _try_lock(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _check_format(directory: Path) -> None:
-    """Never take another version's files for ours, nor make a store around them."""
-    path = directory / "format"
-    try:
-        with path.open("rb") as file:
-            found = file.read(len(FORMAT) + 1)
-    except FileNotFoundError:
-        found = b""
-    if found == FORMAT:
-        return
-    if found or (directory / VOLUMES).exists() or (directory / INDEX).exists():
-        raise DiskError(Reason.FORMAT, f"{directory} is of another version: {found[:40]!r}")
-    path.write_bytes(FORMAT)

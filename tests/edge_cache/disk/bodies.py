@@ -51,4 +51,4 @@ def disk(directory: Path) -> int:
 def crash(store: Store) -> None:
     """Leave *store* as a kill would: nothing is finished, nothing is marked."""
     store._index.close()
-    os.close(store._lock)
+    os.close(store._keeper._lock)

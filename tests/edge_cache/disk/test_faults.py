@@ -158,13 +158,13 @@ libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
 if libc.unshare(CLONE_NEWNS) or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None):
     sys.exit(77)
-if libc.mount(b"tmpfs", os.fsencode(directory), b"tmpfs", 0, b"size=4m"):
+if libc.mount(b"tmpfs", os.fsencode(directory), b"tmpfs", 0, b"size=12m"):
     sys.exit(77)
 from edge_cache.disk.errors import DiskError, Reason
 from edge_cache.disk.store import Store
 from tests.edge_cache.disk.bodies import get, put
 store = Store.open(directory / "store", 64 << 20)
-bodies = {b"/%d" % n: os.urandom(200_000 + n) for n in range(30)}
+bodies = {b"/%d" % n: os.urandom(200_000 + n) for n in range(90)}
 reasons = set()
 for number, (key, body) in enumerate(bodies.items()):
     store._health._rest_until = 0.0
@@ -175,10 +175,10 @@ for number, (key, body) in enumerate(bodies.items()):
 assert reasons == {Reason.FULL}, reasons
 found = [get(store, key) for key in bodies]
 assert all(got in (None, body) for got, body in zip(found, bodies.values()))
-assert sum(got is not None for got in found) > 10
+assert sum(got is not None for got in found) > 30
 store.tend()
 store.close()
-store = Store.open(directory / "store", 2 << 20)
+store = Store.open(directory / "store", 8 << 20)
 store.tend()
 put(store, b"/small", b"body")
 assert get(store, b"/small") == b"body"

@@ -186,3 +186,43 @@ def test_one_process_opens_a_store_once(tmp_path: Path) -> None:
     put(store, b"/a", b"body")
     assert get(store, b"/a") == b"body"
     store.close()
+
+
+NODE = """
+import os, sys
+from pathlib import Path
+from edge_cache.disk.keeper import Keeper
+from edge_cache.disk.store import Store
+from tests.edge_cache.disk.bodies import get, put
+
+directory = Path(sys.argv[1])
+keeper = Keeper.open(directory)
+for number in range(4):
+    pid = os.fork()
+    if not pid:
+        store = Store.open(directory, 16 << 20)
+        assert not number or get(store, b"/%d" % (number - 1)) == bytes(100_000)
+        put(store, b"/%d" % number, bytes(100_000))
+        if number % 2:
+            os.kill(os.getpid(), 9)
+        store.close()
+        assert not (directory / "clean").exists()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == (9 if number % 2 else 0)
+keeper.close()
+assert (directory / "clean").exists()
+"""
+
+
+def test_a_killed_worker_does_not_make_the_stop_unclean(tmp_path: Path) -> None:
+    """The parent holds a keeper, its workers the store, one after the other."""
+    command = [sys.executable, "-W", "error", "-c", NODE, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    store = Store.open(tmp_path, CAPACITY)
+    for number in range(4):
+        stored = store.find(b"/%d" % number)
+        assert stored is not None
+        assert stored.is_verified(0, stored.length)
+        assert stored.read(0, stored.length) == bytes(100_000)
+    store.close()
