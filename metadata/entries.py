@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Integer, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from metadata.models import Entry, FlavorAsset
 from metadata.records import EntryRecord, EntrySummary, FlavorRecord
+from metadata.sessions import Reader
 
 MOST_VERSIONS = 1_000
 """Of one entry, newest first: a flavor replaced every second must not fill the memory."""
@@ -32,17 +33,23 @@ _FLAVOR = (
 _ENTRY = (Entry.id, Entry.partner_id, Entry.name, Entry.created_at, Entry.updated_at)
 
 
-def find_entry(session: Session, entry_id: str, *, replaced_after: int) -> EntryRecord | None:
+_THERE = or_(
+    FlavorAsset.replaced_at.is_(None), FlavorAsset.replaced_at > bindparam("replaced_after")
+)
+# Made once: making a statement costs more than carrying it out.
+_FIND_ENTRY = (
+    select(*_ENTRY, *_FLAVOR)
+    .outerjoin(Entry.flavors.and_(_THERE))
+    .where(Entry.id == bindparam("entry_id"))
+    .order_by(FlavorAsset.replaced_at.desc().nulls_first())
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+def find_entry(reader: Reader, entry_id: str, *, replaced_after: int) -> EntryRecord | None:
     """The entry, its current flavor versions and those replaced after that time."""
-    there = or_(FlavorAsset.replaced_at.is_(None), FlavorAsset.replaced_at > replaced_after)
-    query = (
-        select(*_ENTRY, *_FLAVOR)
-        .outerjoin(Entry.flavors.and_(there))
-        .where(Entry.id == entry_id)
-        .order_by(FlavorAsset.replaced_at.desc().nulls_first())
-        .limit(MOST_VERSIONS)
-    )
-    rows = session.execute(query).all()
+    asked = {"entry_id": entry_id, "replaced_after": replaced_after, "most": MOST_VERSIONS}
+    rows = reader.execute(_FIND_ENTRY, asked).all()
     if not rows:
         return None
     flavors = (row[len(_ENTRY) :] for row in rows if row.int_id is not None)

@@ -17,6 +17,9 @@ from sqlalchemy.orm import Session
 from metadata.errors import Conflict, DatabaseUnavailable, MetadataError, WrongSchema
 from metadata.models import SCHEMA
 
+Reader = Session | Connection
+"""What questions are asked of."""
+
 SQLITE_ERROR = 1
 """Bad SQL; SQLite's other codes are about files and locks."""
 

@@ -7,7 +7,7 @@ replaced within the last day, because players do not reload a VOD playlist.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -178,8 +178,8 @@ class Catalog:
     async def _present(
         self, row: _Row, records: tuple[FlavorRecord, ...], token: str | None
     ) -> Presented | None:
-        flavors = await asyncio.gather(*map(self._indexes.of_version, records))
-        found = self._presented(tuple(flavors), token)
+        flavors = await self._indexes.of_versions(records)
+        found = self._presented(flavors, token)
         return None if found is None else replace(found, row=row)
 
     # -- files below the root
@@ -245,21 +245,19 @@ class Catalog:
     async def carry_out(self, presented: Presented, needs: Needs[T]) -> T:
         """Feed *needs* with blocks.  For short work: it runs on the loop."""
         step = _step(needs, None)
-        while isinstance(step, Wanted):
-            step = _step(needs, await self._blocks(presented, step))
+        while isinstance(step, tuple):
+            step = _step(needs, await self._indexes.blocks(presented.flavors, step))
         return step.answer
 
     async def carry_out_aside(self, presented: Presented, needs: Needs[T]) -> T:
         """The same for long work, in a thread."""
         loop = asyncio.get_running_loop()
-        step: Wanted | _Done[T] = await loop.run_in_executor(None, _step, needs, None)
-        while isinstance(step, Wanted):
-            blocks = await self._blocks(presented, step)
+        step: tuple[Wanted, ...] | _Done[T]
+        step = await loop.run_in_executor(None, _step, needs, None)
+        while isinstance(step, tuple):
+            blocks = await self._indexes.blocks(presented.flavors, step)
             step = await loop.run_in_executor(None, _step, needs, blocks)
         return step.answer
-
-    def _blocks(self, presented: Presented, wanted: Wanted) -> Awaitable[Blocks]:
-        return self._indexes.blocks(presented.flavors[wanted.flavor - 1], wanted)
 
     def at_hand(self, path: str) -> LocalFile | None:
         """The file at *path*, if it is open and unchanged."""
@@ -281,7 +279,7 @@ class _Done(Generic[T]):
     answer: T
 
 
-def _step(needs: Needs[T], blocks: Blocks | None) -> Wanted | _Done[T]:
+def _step(needs: Needs[T], blocks: tuple[Blocks, ...] | None) -> tuple[Wanted, ...] | _Done[T]:
     """What *needs* wants next, or its answer: StopIteration cannot pass through a future."""
     try:
         return next(needs) if blocks is None else needs.send(blocks)

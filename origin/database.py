@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from metadata.asking import Asker
+    from metadata.sessions import Reader
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,7 +23,7 @@ class Database:
 
     async def ask(
         self,
-        question: "Callable[Concatenate[Session, P], T]",
+        question: "Callable[Concatenate[Reader, P], T]",
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:

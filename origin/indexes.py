@@ -1,14 +1,15 @@
 """Flavor indexes in memory, bounded in bytes: from the database, or parsed on first use."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from cachetools import LRUCache
 
 from metadata.errors import BadRow
-from metadata.indexes import load_index_blocks, load_index_headers
-from metadata.records import FlavorRecord
+from metadata.indexes import Span, load_index_blocks, load_index_headers
+from metadata.records import FlavorRecord, IndexHeader
 from origin.database import Database
 from origin.errors import NotFound, SourceChanged, SourceUnavailable
 from origin.flights import Flights
@@ -62,7 +63,8 @@ class Indexes:
             capacity // 2, lambda block: len(block) + 128
         )
         self._flights: Flights[object, Flavor] = Flights()
-        self._block_flights: Flights[object, None] = Flights()
+        self._header_flights: Flights[object, dict[int, IndexHeader]] = Flights()
+        self._block_flights: Flights[object, list[Blocks]] = Flights()
         self._digests: LRUCache[object, str] = LRUCache(_MAX_DIGESTS)
         self._digest_flights: Flights[object, str] = Flights()
         self.parsed = 0
@@ -73,9 +75,25 @@ class Indexes:
         """Bytes."""
         return int(self._flavors.currsize + self._blocks.currsize)
 
-    async def of_version(self, record: FlavorRecord) -> Flavor:
-        """The flavor of a database row."""
-        return await self._flavor(record.int_id, lambda: self._from_row(record))
+    async def of_versions(self, records: Sequence[FlavorRecord]) -> tuple[Flavor, ...]:
+        """The flavors of database rows: one question for all that are not at hand."""
+        known = [self._flavors.get(record.int_id) for record in records]
+        missing = tuple(
+            record.int_id for record, flavor in zip(records, known, strict=True) if not flavor
+        )
+        if not missing:
+            return tuple(flavor for flavor in known if flavor)
+        headers = await self._header_flights.join(
+            missing, lambda: self._database.ask(load_index_headers, missing)
+        )
+        return tuple(
+            await asyncio.gather(
+                *(
+                    self._flavor(one.int_id, partial(self._from_row, one, headers))
+                    for one in records
+                )
+            )
+        )
 
     async def of_file(self, path: str) -> Flavor:
         """The flavor of a file without a row.  Raises ``NotFound`` where there is none."""
@@ -94,9 +112,10 @@ class Indexes:
 
         return await self._flights.join(key, fetch)
 
-    async def _from_row(self, record: FlavorRecord) -> Flavor:
+    async def _from_row(
+        self, record: FlavorRecord, headers: Mapping[int, IndexHeader]
+    ) -> Flavor:
         """From the stored index; where there is none that we know, from the file."""
-        headers = await self._database.ask(load_index_headers, [record.int_id])
         header = headers.get(record.int_id)
         if header is not None and header.format == FORMAT:
             try:
@@ -146,34 +165,43 @@ class Indexes:
 
         return await self._digest_flights.join(key, parse)
 
-    async def blocks(self, flavor: Flavor, wanted: Wanted) -> Blocks:
-        """The blocks that a computation wants, from memory or the database."""
-        position = flavor.index.tracks.index(wanted.track)
-        if flavor.row is None:
-            return flavor.index.blocks[position]
-        row = flavor.row
-        found = self._at_hand(row, position, wanted.numbers)
-        missing = [number for number in wanted.numbers if number not in found]
-        if missing:
-            start, stop = missing[0], missing[-1] + 1
-            key = (row, position, start, stop)
-            loaded: dict[int, bytes] = {}
+    async def blocks(
+        self, flavors: Sequence[Flavor], wanted: Sequence[Wanted]
+    ) -> tuple[Blocks, ...]:
+        """The blocks of *flavors* that a computation wants, from memory or the database:
+        one question for those of one flavor."""
+        found: list[Blocks | None] = [None] * len(wanted)
+        lacking: dict[int, list[tuple[int, Span]]] = {}
+        for number, one in enumerate(wanted):
+            flavor = flavors[one.flavor - 1]
+            position = flavor.index.tracks.index(one.track)
+            if flavor.row is None:
+                found[number] = flavor.index.blocks[position]
+                continue
+            at_hand = self._at_hand(flavor.row, position, one.numbers)
+            if len(at_hand) == len(one.numbers):
+                found[number] = at_hand
+                continue
+            span = position, one.numbers.start, one.numbers.stop
+            lacking.setdefault(flavor.row, []).append((number, span))
+        for row, spans in lacking.items():
+            numbers, asked = zip(*spans, strict=True)
+            for number, blocks in zip(numbers, await self._load(row, asked), strict=True):
+                found[number] = blocks
+        return tuple(blocks for blocks in found if blocks is not None)
 
-            async def load() -> None:
-                rows = await self._database.ask(load_index_blocks, row, position, start, stop)
-                for number, data in zip(range(start, stop), rows, strict=True):
-                    if len(data) + 128 <= self._blocks.maxsize:
-                        self._blocks[row, position, number] = data
-                loaded.update(zip(range(start, stop), rows, strict=True))
+    async def _load(self, row: int, spans: tuple[Span, ...]) -> list[Blocks]:
+        async def load() -> list[Blocks]:
+            loaded = await self._database.ask(load_index_blocks, row, spans)
+            found: list[Blocks] = []
+            for (position, start, stop), blocks in zip(spans, loaded, strict=True):
+                found.append(dict(zip(range(start, stop), blocks, strict=True)))
+                for number, block in zip(range(start, stop), blocks, strict=True):
+                    if len(block) + 128 <= self._blocks.maxsize:
+                        self._blocks[row, position, number] = block
+            return found
 
-            await self._block_flights.join(key, load)
-            found |= loaded or self._at_hand(row, position, range(start, stop))
-        if len(found) < len(wanted.numbers):  # another's load was evicted already: our own
-            rows = await self._database.ask(
-                load_index_blocks, row, position, wanted.numbers.start, wanted.numbers.stop
-            )
-            found = dict(zip(wanted.numbers, rows, strict=True))
-        return found
+        return await self._block_flights.join((row, spans), load)
 
     def _at_hand(self, row: int, position: int, numbers: range) -> dict[int, bytes]:
         found = {number: self._blocks.get((row, position, number)) for number in numbers}

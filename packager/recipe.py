@@ -54,7 +54,8 @@ class Wanted:
 
 
 T = TypeVar("T")
-Needs = Generator[Wanted, Blocks, T]
+Needs = Generator[tuple[Wanted, ...], tuple[Blocks, ...], T]
+"""A computation that needs blocks: it yields those that it wants together, and is sent them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +137,12 @@ def _time_blocks(flavor: int, track: TrackIndex) -> Needs[Blocks]:
     """What ``edges`` needs: nothing, but for audio whose frames differ in duration."""
     if track.kind is Kind.VIDEO or track.uniform_duration:
         return {}
-    return (yield Wanted(flavor, track, range(track.block_count)))
+    return (yield from _all_blocks(flavor, track))
 
 
 def _all_blocks(flavor: int, track: TrackIndex) -> Needs[Blocks]:
-    return (yield Wanted(flavor, track, range(track.block_count)))
+    [blocks] = yield (Wanted(flavor, track, range(track.block_count)),)
+    return blocks
 
 
 def cmaf_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan]:
@@ -150,7 +152,7 @@ def cmaf_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan]:
     if not 1 <= number <= len(cuts):
         raise UnknownSegment(f"segment {number} of {len(cuts)}")
     start, stop = cuts.row(number - 1)
-    blocks = yield Wanted(choice.flavor, track, track.block_range(start, stop))
+    [blocks] = yield (Wanted(choice.flavor, track, track.block_range(start, stop)),)
     return media_segment(track, track.samples(start, stop, blocks), number)
 
 
@@ -281,21 +283,22 @@ def muxed_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan | U
     muxed = yield from mux(recipe, choice)
     if not 1 <= number <= len(muxed.cuts):
         raise UnknownSegment(f"segment {number} of {len(muxed.cuts)}")
-    pictures, sounds = muxed.cuts.row(number - 1)
-    video = yield from _track_rows(choice.flavor, muxed.video, pictures)
-    audio = yield from _track_rows(choice.flavor, muxed.audio, sounds)
+    parts = zip((muxed.video, muxed.audio), muxed.cuts.row(number - 1), strict=True)
+    filled = [(track, rows) for track, rows in parts if track and rows[0] < rows[1]]
+    found = yield tuple(
+        Wanted(choice.flavor, track, track.block_range(*rows)) for track, rows in filled
+    )
+    made = {
+        track.kind: _track_rows(track, rows, blocks)
+        for (track, rows), blocks in zip(filled, found, strict=True)
+    }
     return ts_segment(
-        video, audio, number, has_video=muxed.video is not None,
-        has_audio=muxed.audio is not None,
+        made.get(Kind.VIDEO), made.get(Kind.AUDIO), number,
+        has_video=muxed.video is not None, has_audio=muxed.audio is not None,
     )  # fmt: skip
 
 
-def _track_rows(
-    flavor: int, track: TrackIndex | None, rows: tuple[int, int]
-) -> Needs[TrackRows | None]:
-    if track is None or rows[0] == rows[1]:
-        return None
-    blocks = yield Wanted(flavor, track, track.block_range(*rows))
+def _track_rows(track: TrackIndex, rows: tuple[int, int], blocks: Blocks) -> TrackRows:
     known = track.kind is Kind.VIDEO and track.exact
     annexb = track.annexb_sizes(*rows, blocks) if known else None
     return TrackRows(track, track.samples(*rows, blocks), annexb)
@@ -310,13 +313,16 @@ def presentation(recipe: Recipe, *, merge_audio: bool) -> Needs[Presentation]:
     With *merge_audio* there is one audio rendition for each (language, channels, codec), the
     one of the highest bitrate; several of one flavor that are alike are all kept.
     """
-    found: list[tuple[int, TrackIndex, Cuts, list[int]]] = []
+    cuts: list[tuple[int, TrackIndex, Cuts]] = []
     for flavor, index in enumerate(recipe.flavors, 1):
         for track in index.tracks:
-            cuts = yield from track_cuts(recipe, flavor, track)
-            blocks = yield from _all_blocks(flavor, track)
-            samples = track.samples(0, track.count, blocks)
-            found.append((flavor, track, cuts, segment_sizes(track, cuts.rows, samples.size)))
+            own = yield from track_cuts(recipe, flavor, track)
+            cuts.append((flavor, track, own))
+    blocks = yield tuple(Wanted(f, t, range(t.block_count)) for f, t, _ in cuts)
+    found = [
+        (f, t, c, segment_sizes(t, c.rows, t.samples(0, t.count, own).size))
+        for (f, t, c), own in zip(cuts, blocks, strict=True)
+    ]
     timelines = [Timeline(t.track.timescale, c.starts, c.end) for _, t, c, _ in found]
     target, buffer = target_duration(timelines), minimum_buffer(timelines)
     renditions = [
@@ -428,6 +434,6 @@ def run_needs(needs: Needs[T], load: Callable[[Wanted], Blocks]) -> T:
     try:
         wanted = next(needs)
         while True:
-            wanted = needs.send(load(wanted))
+            wanted = needs.send(tuple(map(load, wanted)))
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]

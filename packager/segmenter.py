@@ -79,7 +79,10 @@ class Times(Sequence[Fraction]):
 
     def at(self, timescale: int) -> Column:
         """The first tick of *timescale* at or after each of them."""
-        return (-(-_times(self.ticks, timescale) // self.scale)).astype(np.int64)
+        ticks = _times(self.ticks, timescale)
+        if self.scale >= _SAFE:
+            ticks = ticks.astype(object)
+        return (-(-ticks // self.scale)).astype(np.int64)
 
 
 def _times(ticks: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:

@@ -74,7 +74,7 @@ def test_killed_at_any_time(where: str, writer: Engine, seed: int) -> None:
         assert entry is not None
         assert len(entry.flavors) == 2
         for flavor in entry.flavors:
-            assert len(load_index_blocks(session, flavor.int_id, 0, 0, BLOCKS)) == BLOCKS
+            assert len(load_index_blocks(session, flavor.int_id, [(0, 0, BLOCKS)])[0]) == BLOCKS
         if writer.dialect.name == "sqlite":
             assert session.scalar(text("PRAGMA integrity_check")) == "ok"
             assert session.execute(text("PRAGMA foreign_key_check")).all() == []

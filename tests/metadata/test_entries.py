@@ -131,7 +131,7 @@ QUESTIONS: dict[str, tuple[Callable[..., Any], list[Any], dict[str, Any]]] = {
     "find_by_source": (find_by_source, ["/srv/b.mp4"], {}),
     "find_flavor": (find_flavor, ["0_aaaaaaaa"], {}),
     "load_index_headers": (load_index_headers, [[1, 2, 3]], {}),
-    "load_index_blocks": (load_index_blocks, [1, 0, 0, 2], {}),
+    "load_index_blocks": (load_index_blocks, [1, [(0, 0, 1), (0, 1, 2)]], {}),
 }
 
 

@@ -24,7 +24,7 @@ def test_blocks(writer: Engine) -> None:
     with reading(writer) as session:
         for start in range(4):
             for stop in range(start, 4):
-                assert load_index_blocks(session, 1, 0, start, stop) == blocks[start:stop]
+                assert load_index_blocks(session, 1, [(0, start, stop)]) == [blocks[start:stop]]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -36,12 +36,12 @@ def test_a_missing_block_is_named(writer: Engine, number: int) -> None:
         reading(writer) as session,
         pytest.raises(BadRow, match=f"flavor_index_block 1/0/{number}: "),
     ):
-        load_index_blocks(session, 1, 0, 0, 3)
+        load_index_blocks(session, 1, [(0, 0, 3)])
 
 
 def test_an_index_that_is_not_there_has_no_blocks(writer: Engine) -> None:
     with reading(writer) as session, pytest.raises(BadRow, match="flavor_index_block 9/1/4: "):
-        load_index_blocks(session, 9, 1, 4, 5)
+        load_index_blocks(session, 9, [(1, 4, 5)])
 
 
 @pytest.mark.parametrize("where", ["sqlite"], indirect=True)  # PostgreSQL stores no such row
@@ -52,6 +52,6 @@ def test_a_blob_that_is_none_is_named(writer: Engine) -> None:
         session.execute(text("UPDATE flavor_index SET header = 7"))
     with reading(writer) as session:
         with pytest.raises(BadRow, match="flavor_index_block 1/0/1: "):
-            load_index_blocks(session, 1, 0, 0, 3)
+            load_index_blocks(session, 1, [(0, 0, 3)])
         with pytest.raises(BadRow, match="flavor_index 1: data"):
             load_index_headers(session, [1])
