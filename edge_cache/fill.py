@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from edge_cache.body import GrowingBody
 from edge_cache.entry import CacheKey, Entry
 from edge_cache.http.fields import Fields
+from edge_cache.purging.tags import UNKNOWN
 from edge_cache.request import Request
 from edge_cache.storability import Refusal
 from edge_cache.upstream.response import Interim, Response
@@ -114,6 +115,10 @@ class Fill:
         self._interim = interim
         self.names: Names = ()
         """What the response varies on."""
+        self.tags = UNKNOWN
+        """Under which what it brings can be purged; known once the head is there."""
+        self.begun = 0
+        """The number of the latest purge when it began."""
         self.leader_here = True
         self.body = GrowingBody()
         self.is_complete = False

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from edge_cache.appraisal import Appraisal, Rules, appraise
@@ -20,10 +21,10 @@ from edge_cache.http.conditionals import same_tag
 from edge_cache.http.fields import Field, values
 from edge_cache.markers import Markers
 from edge_cache.metrics import Tally
+from edge_cache.purging.tier import PurgedTier
 from edge_cache.ranging import block_size
 from edge_cache.request import Request
 from edge_cache.storability import Refusal
-from edge_cache.tiers.memory import MemoryTier
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.response import Interim, Response
@@ -48,7 +49,7 @@ class Filling:
         self,
         config: EdgeConfig,
         upstream: UpstreamClient,
-        tier: MemoryTier,
+        tier: PurgedTier,
         gate: Gate,
         tally: Tally,
         *,
@@ -80,16 +81,17 @@ class Filling:
     ) -> tuple[Fill, bool]:
         """The fill for *key*, and whether *request* has begun it."""
         fill_key = key, request.is_authorized, wanted
-        fill = self._fills.get(fill_key)
+        fill = self._joinable(fill_key)
         if fill is not None:
             return fill, False
         fill = self._fills[fill_key] = Fill(key, request, stored, wanted, interim)
+        fill.begun = self._tier.begin(key, stored)
         self._spawn(self._run(fill, fill_key))
         return fill, True
 
     def refresh(self, key: CacheKey, request: Request, stale: Entry) -> None:
         """Fetch *key* anew in the background, unless that is under way or has just failed."""
-        if (key, request.is_authorized, None) in self._fills:
+        if self._joinable((key, request.is_authorized, None)) is not None:
             return
         if self._resting.holds(key, self._clock()):
             return
@@ -98,7 +100,7 @@ class Filling:
 
     def whole(self, key: CacheKey, request: Request) -> Fill | None:
         """The fill of all of *key* that *request* could join."""
-        return self._fills.get((key, request.is_authorized, None))
+        return self._joinable((key, request.is_authorized, None))
 
     def is_refused(self, key: CacheKey, request: Request) -> bool:
         """Whether a response for *key* was refused a moment ago."""
@@ -112,6 +114,14 @@ class Filling:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _joinable(self, fill_key: FillKey) -> Fill | None:
+        """The fill on its way, unless a purge has overtaken it since: who asks after a purge
+        must not get what began before it."""
+        fill = self._fills.get(fill_key)
+        if fill is None or self._tier.is_overtaken(fill.key[0], fill.tags, fill.begun):
+            return None
+        return fill
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -131,6 +141,7 @@ class Filling:
                 _log.exception("a fill failed")
         finally:
             self._forget(fill)
+            self._tier.end(fill.begun)
             self._tally.fill_ended()
 
     def _fail(self, fill: Fill, error: EdgeError) -> None:
@@ -284,7 +295,7 @@ class Filling:
         fill.names = names
         fill.key = (target, variant(names, fill.request.fields))
         self._tier.expect(target, names)
-        self._tier.put(fill.key, names, entry)
+        self._tier.put(fill.key, names, replace(entry, begun=fill.begun))
         self._tier.settle(target, names)
 
     # A response that may not be shared.
@@ -328,6 +339,7 @@ class Filling:
         target, _ = fill.key
         self._forget(fill)
         fill.names = names
+        fill.tags = draft.tags
         fill.key = (target, variant(names, fill.request.fields))
         self._tier.expect(target, names)
         if refused is None:
@@ -360,7 +372,8 @@ class Filling:
         return too_large or self._arriving > self._config.fill_memory
 
     def _store(self, fill: Fill, draft: Entry) -> None:
-        self._tier.put(fill.key, fill.names, draft.with_body(fill.body.whole()))
+        entry = replace(draft.with_body(fill.body.whole()), begun=fill.begun)
+        self._tier.put(fill.key, fill.names, entry)
         self._count_tier()
         fill.complete()
 

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from edge_cache.errors import Failure
+from edge_cache.purging.rules import Mode
 from serving.counters import Counter, Gauge, Histogram, Row
 
 _P = "headrace_edge_"
@@ -37,6 +38,7 @@ METRICS = (
     Counter(f"{_P}fills_total", "Fills begun."),
     Gauge(f"{_P}fills", "Fills on their way."),
     Counter(f"{_P}evictions_total", "Entries that made room for others in RAM."),
+    Counter(f"{_P}purged_total", "Entries of RAM found purged.", {"mode": list(Mode)}),
     Gauge(f"{_P}ram_bytes", "Bytes of the RAM tier in use."),
     Gauge(f"{_P}ram_objects", "Entries in the RAM tier."),
     Counter(
@@ -68,10 +70,14 @@ class Tally:
         self._fills_total = row.index(f"{_P}fills_total")
         self._fills = row.index(f"{_P}fills")
         self._evictions = row.index(f"{_P}evictions_total")
+        self._purged = {m: row.index(f"{_P}purged_total", m) for m in Mode}
         self._ram_bytes = row.index(f"{_P}ram_bytes")
         self._ram_objects = row.index(f"{_P}ram_objects")
         self._errors = {f: row.index(f"{_P}upstream_errors_total", f) for f in Failure}
         self._evictions_before = self.cells[self._evictions]
+
+    def purged(self, mode: Mode) -> None:
+        self.cells[self._purged[mode]] += 1
 
     def fill_started(self) -> None:
         self.cells[self._fills_total] += 1

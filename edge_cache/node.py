@@ -39,6 +39,7 @@ from edge_cache.http.cache_status import CacheStatus, Forward
 from edge_cache.http.fields import values
 from edge_cache.metrics import Role, Tally, Verdict
 from edge_cache.passing import SAFE, Passing
+from edge_cache.purging.tier import PurgedTier
 from edge_cache.ranging import (
     asked_of,
     block_at,
@@ -53,7 +54,6 @@ from edge_cache.reply import Reply
 from edge_cache.request import Request
 from edge_cache.selection import Full, Part, select
 from edge_cache.storability import Refusal
-from edge_cache.tiers.memory import MemoryTier
 from edge_cache.upstream.client import UpstreamClient
 
 _MAX_ROUNDS = 3
@@ -68,7 +68,7 @@ _STALE_IF_ERROR = "stale-if-error"
 
 class Node:
     def __init__(
-        self, config: EdgeConfig, upstream: UpstreamClient, tier: MemoryTier, tally: Tally
+        self, config: EdgeConfig, upstream: UpstreamClient, tier: PurgedTier, tally: Tally
     ) -> None:
         self._config = config
         self._upstream = upstream

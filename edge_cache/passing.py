@@ -1,6 +1,7 @@
 """Requests that go upstream for themselves alone, and what their responses invalidate."""
 
 import time
+from dataclasses import replace
 
 from edge_cache.appraisal import appraise
 from edge_cache.config import EdgeConfig
@@ -13,10 +14,10 @@ from edge_cache.http.cache_status import CacheStatus, Forward
 from edge_cache.http.fields import Fields, values
 from edge_cache.http.targets import same_origin_target
 from edge_cache.metrics import Tally
+from edge_cache.purging.tier import PurgedTier
 from edge_cache.reply import Reply
 from edge_cache.request import Request
 from edge_cache.storability import Refusal
-from edge_cache.tiers.memory import MemoryTier
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.response import Response
@@ -35,7 +36,7 @@ class Passing:
         self,
         config: EdgeConfig,
         upstream: UpstreamClient,
-        tier: MemoryTier,
+        tier: PurgedTier,
         gate: Gate,
         tally: Tally,
     ) -> None:
@@ -54,12 +55,12 @@ class Passing:
         body = None if request.body is None else aiter(request.body)
         outgoing = Outgoing(request.method, request.key, fields, body, reply.interim)
         async with self._gate.turn():
-            asked = time.monotonic()
+            asked, begun = time.monotonic(), self._tier.known
             response = await self._send(outgoing)
             if request.method not in SAFE and response.status < 400:
                 self._invalidate(request, response.fields)
             elif request.method == b"HEAD":
-                self._freshen(request, response, asked)
+                self._freshen(request, response, asked, begun)
             await self.relay(request, reply, response, forward, refusal)
 
     async def relay(
@@ -102,13 +103,15 @@ class Passing:
                     self._tier.delete(target)
         self._count_tier()
 
-    def _freshen(self, request: Request, response: Response, asked: float) -> None:
+    def _freshen(self, request: Request, response: Response, asked: float, begun: int) -> None:
         """Let a HEAD update what a GET has stored, or drop it (RFC 9111 §4.3.5)."""
         key = self._tier.key(request.key, request.fields)
         stored = self._tier.get(key)
         if stored is None or response.status != 200 or stored.status != 200:
             return
         if request.is_authorized and not stored.shareable:
+            return
+        if begun != self._tier.known:  # purged meanwhile, perhaps: this says nothing of later
             return
         now, wall = time.monotonic(), time.time()
         if _is_changed(stored, response):
@@ -125,6 +128,7 @@ class Passing:
                 delay=now - asked,
             )
             updated = appraisal.entry(stored.body, now=now, parts=stored.parts)
+            updated = replace(updated, begun=begun)
             self._replace(key, stored, updated, is_kept=appraisal.is_kept)
         self._count_tier()
 

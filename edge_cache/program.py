@@ -1,13 +1,18 @@
 """``headrace edge``: the node, its server and its administration listener in one worker."""
 
 import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from edge_cache.config import EdgeConfig
+from edge_cache.disk import journal
 from edge_cache.journal import Journal
 from edge_cache.metrics import METRICS, Tally
 from edge_cache.node import Node
+from edge_cache.purging import api
+from edge_cache.purging.purges import Purges
+from edge_cache.purging.tier import PurgedTier
 from edge_cache.server import Server
-from edge_cache.tiers.memory import MemoryTier
 from edge_cache.upstream import status
 from edge_cache.upstream.build import make_client, upstream_names
 from edge_cache.upstream.metrics import upstream_metrics
@@ -26,31 +31,40 @@ def run(config: EdgeConfig) -> int:
     if config.admin_port is not None:
         administration = listen("127.0.0.1", config.admin_port)
 
-    async def main(worker: Worker) -> None:
-        await _serve(config, worker)
+    # What is in RAM ends with this process, and so may the purges of it.
+    with TemporaryDirectory(prefix="headrace-edge-") as folder:
 
-    return parent.run(
-        "headrace edge",
-        main,
-        listener=listener,
-        admin=administration,
-        workers=config.workers,
-        counters=(*METRICS, *upstream_metrics(upstream_names(config))),
-        drain=config.drain_timeout,
-        ready_line=f"headrace edge ready {address(listener)}",
-    )
+        async def main(worker: Worker) -> None:
+            await _serve(config, worker, Path(folder))
+
+        return parent.run(
+            "headrace edge",
+            main,
+            listener=listener,
+            admin=administration,
+            workers=config.workers,
+            counters=(*METRICS, *upstream_metrics(upstream_names(config))),
+            drain=config.drain_timeout,
+            ready_line=f"headrace edge ready {address(listener)}",
+        )
 
 
-async def _serve(config: EdgeConfig, worker: Worker) -> None:
+async def _serve(config: EdgeConfig, worker: Worker, folder: Path) -> None:
     tally = Tally(worker.row)
     client = make_client(config, worker.row)
-    node = Node(config, client, MemoryTier(config.ram), tally)
+    purges = Purges(journal.Journal(folder / "purges"))
+    tier = PurgedTier(config.ram, purges, tally)
+    tier.start()
+    node = Node(config, client, tier, tally)
     server = Server(config, node, Journal(worker.log.write, tally), tally)
     await server.start(worker.listener)
     worker.on_orphaned(server.stop_accepting)
-    await admin.serve(worker, routes=status.routes(client, worker.number))
+    routes = {**status.routes(client, worker.number), **api.routes(purges)}
+    await admin.serve(worker, routes=routes, token=config.admin_token)
     worker.ready()
     await worker.draining()
     await server.drain(max(0.0, worker.drain_limit - _DRAIN_MARGIN))
     await node.close()
+    await purges.close()
+    tier.close()
     await asyncio.sleep(0)  # aborted transports tell their protocols in the next turn

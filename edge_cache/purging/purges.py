@@ -43,9 +43,7 @@ class Purges:
         self.sequence = journal.sequence
         """The number of the latest purge; to be compared with ``known`` at every request."""
         self.known = 0
-        """The number up to which the rules are made.  What a fill takes as its ``begun``: read
-        after ``catch_up`` and without waiting in between, so that what was found before the
-        fill and what the fill brings are judged alike."""
+        """The number up to which the rules are made: ``begun`` of a fill that begins now."""
         self.rules = Rules()
         self._journal = journal
         self._wall = wall
@@ -71,6 +69,10 @@ class Purges:
 
     def verdict(self, target: bytes, tags: Tags, begun: int) -> Purged | None:
         return self.rules.verdict(target, tags, begun)
+
+    def forget(self, floor: int) -> None:
+        """No entry that began before *floor* is left that these purges are about."""
+        self.rules.forget(floor)
 
     async def purge(self, names: Sequence[Name], *, soft: bool) -> int:
         """Purge *names*; the number of the purge once every worker is sure to see it.

@@ -5,16 +5,20 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvloop
 
 from edge_cache.config import EdgeConfig
+from edge_cache.disk.journal import Journal as PurgeJournal
 from edge_cache.journal import Journal
 from edge_cache.metrics import METRICS, Tally
 from edge_cache.node import Node
+from edge_cache.purging.purges import Purges
+from edge_cache.purging.tier import PurgedTier
 from edge_cache.server import Server
-from edge_cache.tiers.memory import MemoryTier
 from edge_cache.upstream.build import make_client, upstream_names
 from edge_cache.upstream.metrics import upstream_metrics
 from serving.counters import Counters
@@ -45,7 +49,8 @@ async def until(holds: Callable[[], object]) -> None:
 class Edge:
     port: int
     server: Server
-    tier: MemoryTier
+    tier: PurgedTier
+    purges: Purges
     counters: Counters
     log: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -64,7 +69,10 @@ async def edge(*upstreams: str, **limits: Any) -> AsyncIterator[Edge]:
     counters = Counters((*METRICS, *upstream_metrics(upstream_names(config))), 1)
     row = counters.row(0)
     tally = Tally(row)
-    tier = MemoryTier(config.ram)
+    folder = TemporaryDirectory()
+    records = PurgeJournal(Path(folder.name))
+    purges = Purges(records)
+    tier = PurgedTier(config.ram, purges, tally)
     node = Node(config, make_client(config, row), tier, tally)
     log: list[Mapping[str, Any]] = []
 
@@ -76,8 +84,12 @@ async def edge(*upstreams: str, **limits: Any) -> AsyncIterator[Edge]:
     port = listener.getsockname()[1]
     await server.start(listener)
     try:
-        yield Edge(port, server, tier, counters, log)
+        yield Edge(port, server, tier, purges, counters, log)
     finally:
         await server.drain(0)
         await node.close()
+        await purges.close()
+        tier.close()
+        records.close()
+        folder.cleanup()
         await asyncio.sleep(0.01)  # transports that were aborted close in the next turns
