@@ -248,6 +248,7 @@ class Filling:
         stored = fill.stored
         assert stored is not None
         entry = appraisal.entry(stored.body, now=self._clock(), parts=stored.parts)
+        entry = replace(entry, begun=fill.begun)
         if appraisal.is_kept:
             self._put(fill, entry)
         else:
@@ -283,6 +284,7 @@ class Filling:
         if entry is None:
             await self._turn(fill, fill_key, response, Refusal.PARTIAL)
             return
+        entry = replace(entry, begun=fill.begun)
         self._put(fill, entry)
         self._count_tier()
         fill.settle(Gathered(entry, response.status))
@@ -295,7 +297,7 @@ class Filling:
         fill.names = names
         fill.key = (target, variant(names, fill.request.fields))
         self._tier.expect(target, names)
-        self._tier.put(fill.key, names, replace(entry, begun=fill.begun))
+        self._tier.put(fill.key, names, entry)
         self._tier.settle(target, names)
 
     # A response that may not be shared.

@@ -58,6 +58,11 @@ class PurgedTier(MemoryTier):
         """The number of the latest purge, when last looked for."""
         return self._purges.known
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether all that is here has been judged."""
+        return self._sequence() == self._clean
+
     def start(self) -> None:
         """From now on look for purges also while no request comes."""
         self._look()
@@ -84,11 +89,10 @@ class PurgedTier(MemoryTier):
     def begin(self, key: CacheKey, stored: Entry | None) -> int:
         """The ``begun`` of a fill for *key* that begins now and may keep what was *stored*.
 
-        ``end`` must follow.  What has left the tier since it was found may have been purged,
-        and the purge forgotten: nothing that is made of it is stored.
+        ``end`` must follow.
         """
         self._look()
-        if stored is not None and not self._holds(key, stored):
+        if stored is not None and self._is_lost(key, stored):
             return NEVER
         begun = self._purges.known
         self._fills[begun] += 1
@@ -105,9 +109,16 @@ class PurgedTier(MemoryTier):
         self._look()
         return begun == NEVER or self._purges.verdict(target, tags, begun) is not None
 
-    def _holds(self, key: CacheKey, stored: Entry) -> bool:
-        held = self._entries.get(key)
-        return held is stored and self._judge(key, held) is not None
+    def _is_lost(self, key: CacheKey, stored: Entry) -> bool:
+        """Whether *stored* may be gone: nothing that is made of it must be stored.
+
+        What has left the tier since it was found may have been purged, and that forgotten.
+        """
+        is_held = self._entries.get(key) is stored
+        if not is_held and stored.begun < self._purges.rules.floor:
+            return True
+        purged = self._purges.verdict(key[0], stored.tags, stored.begun)
+        return purged is not None and purged.mode is Mode.HARD
 
     # Verdicts.
 
