@@ -8,6 +8,7 @@ Exit status: 0 also on SIGTERM; 1 a file was refused or a job failed; 2 usage or
 What goes wrong is said in one line on standard error that names the command.
 """
 
+import gc
 import json
 import os
 import sys
@@ -61,6 +62,7 @@ def say(command: str, message: str, status: int) -> int:
 
 
 def _serve(server: str, options: dict[str, Any]) -> int:
+    gc.disable()  # until all is imported (``serving.parent``): nothing of it is garbage
     from serving.sockets import ListenError
 
     run = {"origin": _run_origin, "edge": _run_edge}[server]

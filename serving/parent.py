@@ -140,8 +140,8 @@ class _Parent:
     def run(self, workers: int) -> int:
         self._row.set(_STARTED, to=round(time.time(), 3))
         self._children = [_Child(number) for number in range(workers)]
-        gc.collect()
         gc.freeze()  # what the workers share is not touched, and so not copied, by their GC
+        gc.enable()
         while not self._is_over():
             self._on_time(time.monotonic())
             for key, _ in self._selector.select(self._patience()):
