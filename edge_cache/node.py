@@ -39,6 +39,7 @@ from edge_cache.http.cache_status import CacheStatus, Forward
 from edge_cache.http.fields import values
 from edge_cache.metrics import Role, Tally, Verdict
 from edge_cache.passing import SAFE, Passing
+from edge_cache.purging import method
 from edge_cache.purging.tier import PurgedTier
 from edge_cache.ranging import (
     asked_of,
@@ -114,6 +115,9 @@ class Node:
         check_loop(request.fields, self._config.node_id)
         if is_last_hop(request):
             reply.options()
+        elif request.method == method.METHOD and self._config.purge_method:
+            await method.purge(request, self._tier.purges, self._config.admin_token)
+            reply.purged()
         elif request.method not in SAFE or request.body is not None:
             forward = Forward.BYPASS if request.method in SAFE else Forward.METHOD
             await self._passing.send(request, reply, forward, Refusal.METHOD)
@@ -341,7 +345,7 @@ class Node:
                 raise UpstreamError(Failure.UNEXPECTED_STATUS)
             if not request.status:
                 told = told or _forwarded(Forward.PARTIAL, 206, False, None)
-                reply.start(selection, first, first.size, told, Verdict.MISS)
+                reply.start(selection, entry, entry.size, told, Verdict.MISS)
             for piece in held:
                 await reply.write(piece)
             at = end
