@@ -79,4 +79,7 @@ def _check_format(directory: Path) -> None:
         return
     if found or (directory / VOLUMES).exists() or (directory / INDEX).exists():
         raise DiskError(Reason.FORMAT, f"{directory} is of another version: {found[:40]!r}")
-    path.write_bytes(FORMAT)
+    with path.open("wb") as file:
+        file.write(FORMAT)
+        file.flush()
+        os.fsync(file.fileno())  # without it the store would be refused after a power loss

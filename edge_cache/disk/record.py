@@ -129,6 +129,7 @@ def records(read: Read, volume: int) -> Iterator[Placed]:
     if at is None:
         return
     window, base = read(_WINDOW, at), at
+    end = at
     while window:
         if at + MAX_RECORD_SIZE > base + len(window) and len(window) == _WINDOW:
             window, base = read(_WINDOW, at), at
@@ -137,12 +138,16 @@ def records(read: Read, volume: int) -> Iterator[Placed]:
         placed = _at(window, at - base, at, volume)
         if placed is None:
             at += RECORD_GRAIN
+            if at > end + _MAX_GAP:
+                return
         else:
             yield placed
-            at += record_span(placed.size, placed.record.length)
+            at = end = at + record_span(placed.size, placed.record.length)
 
 
 MAX_RECORD_SIZE = _FIXED_SIZE + MAX_KEY + MAX_META
+_MAX_GAP = 16 << 20
+"""Bytes without a record: nobody has written there, and a file can be made long for nothing."""
 _WINDOW = 4 * MAX_RECORD_SIZE
 
 

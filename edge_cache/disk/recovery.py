@@ -9,6 +9,7 @@ every block of every body is verified before it is sent.
 """
 
 import os
+import re
 import shutil
 import struct
 import time
@@ -29,12 +30,15 @@ from edge_cache.disk.index import (
     row_key,
 )
 from edge_cache.disk.record import Placed, decode_record, records
-from edge_cache.disk.space import volume_path
+from edge_cache.disk.space import mark_dead, volume_path
 
 INDEX, VOLUMES, MARK = "index", "volumes", "clean"
 
 _MARK = struct.Struct("<QQQ")
 _DATA = "data.mdb"
+_NAME = re.compile("0000[0-9a-f]{12}")
+"""Of a volume; no number that we give is ever longer."""
+
 _TICK = 0.01
 """Seconds, more than the granularity of file times: what is written after a stop has a later
 one than what was written last before it."""
@@ -147,14 +151,8 @@ def _adopt(index: Index, volumes: Path) -> None:
 
 def _numbers(volumes: Path) -> list[int]:
     """Of the volumes that are there, oldest first."""
-    return sorted(number for number in map(_number, volumes.iterdir()) if number is not None)
-
-
-def _number(path: Path) -> int | None:
-    try:
-        return int(path.name, 16) if len(path.name) == 16 else None
-    except ValueError:
-        return None
+    names = [path.name for path in volumes.iterdir()]
+    return sorted(int(name, 16) for name in names if _NAME.fullmatch(name))
 
 
 def _read_in(index: Index, file: File, path: Path) -> None:
@@ -175,11 +173,15 @@ def _read_in(index: Index, file: File, path: Path) -> None:
 
 
 def _enter(index: Index, txn: Txn, volumes: Path, number: int, placed: Placed) -> None:
-    """A process that died in between may have left two records of one key."""
-    key = row_key(placed.record.key)
+    """A process that died in between may have left two records of one key: one is too many."""
+    key, row = row_key(placed.record.key), Row(number, placed.at, placed.size)
     other = index.row(txn, key)
-    if other is None or _stamp(volumes, other) <= placed.record.stamp:
-        index.put(txn, key, Row(number, placed.at, placed.size))
+    if other is not None and _stamp(volumes, other) > placed.record.stamp:
+        mark_dead(volumes, row)
+        return
+    index.put(txn, key, row)
+    if other is not None:
+        mark_dead(volumes, other)
 
 
 def _stamp(volumes: Path, row: Row) -> int:

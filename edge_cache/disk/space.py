@@ -5,6 +5,7 @@ processes write together stays below the capacity.  When there is none, the olde
 unlinked (FIFO): a few rows of the index each, and no body is moved.
 """
 
+import os
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -12,7 +13,7 @@ from threading import Lock
 from edge_cache.disk.errors import DiskError, Reason
 from edge_cache.disk.files import File, open_file
 from edge_cache.disk.index import Index, Row, Txn, VolumeRow, row_key
-from edge_cache.disk.record import HEADER_SIZE, decode_header, records
+from edge_cache.disk.record import DEAD, HEADER_SIZE, decode_header, records
 from edge_cache.disk.volume import Volume, is_abandoned, own_reservation
 
 _MIN_VOLUME, _MAX_VOLUME = 1 << 20, 256 << 20
@@ -133,7 +134,15 @@ class Space:
             with self._index.write() as txn:
                 row = self._index.volume(txn, number)
                 if row is not None and not row.is_sealed:
+                    self._bury(txn, file)
                     self._settle(txn, file)
+
+    def _bury(self, txn: Txn, file: File) -> None:
+        """Whoever wrote it may have died between a record and its row, and nobody was told."""
+        for placed in records(file.pread, file.number):
+            row = Row(file.number, placed.at, placed.size)
+            if placed.is_live and self._index.row(txn, row_key(placed.record.key)) != row:
+                mark_dead(self._directory, row)
 
     def _settle(self, txn: Txn, file: File) -> None:
         """Nothing can be found in a volume without a header: its one body was not finished."""
@@ -181,20 +190,34 @@ class Space:
             raise DiskError(Reason.NO_ROOM, f"{size} bytes")
 
     def _evict(self, txn: Txn, number: int) -> None:
-        """Rows of it that are left behind lead to no file, and so to a miss."""
-        path = self.path(number)
+        """If it cannot be read, rows are left behind: they lead to no file, so to a miss."""
         try:
-            file = open_file(path, number, is_trusted=True)
-        except FileNotFoundError:
+            self._delete_rows(txn, open_file(self.path(number), number, is_trusted=True))
+        except (FileNotFoundError, DiskError):
             pass
-        else:
-            for placed in records(file.pread, number):
-                row = Row(number, placed.at, placed.size)
-                key = row_key(placed.record.key)
-                if placed.is_live and self._index.delete(txn, key, row):
-                    self.evictions += 1
-            path.unlink(missing_ok=True)
+        self.path(number).unlink(missing_ok=True)
         self._index.delete_volume(txn, number)
+
+    def _delete_rows(self, txn: Txn, file: File) -> None:
+        for placed in records(file.pread, file.number):
+            row = Row(file.number, placed.at, placed.size)
+            if placed.is_live and self._index.delete(txn, row_key(placed.record.key), row):
+                self.evictions += 1
+
+
+def mark_dead(directory: Path, row: Row) -> None:
+    """Let the record of *row* never be found again, whatever becomes of the index."""
+    try:
+        fd = os.open(
+            volume_path(directory, row.volume), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        )
+    except FileNotFoundError:
+        return
+    try:
+        if row.at < os.fstat(fd).st_size:
+            os.pwrite(fd, DEAD, row.at)
+    finally:
+        os.close(fd)
 
 
 def volume_path(directory: Path, number: int) -> Path:

@@ -11,10 +11,10 @@ A hit is a look in the index and one read of the record, both from the page cach
 Everything but ``find`` blocks for as long as a disk may take: call it from a thread.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import lmdb
 
@@ -23,9 +23,9 @@ from edge_cache.disk.files import File, open_file
 from edge_cache.disk.health import Health
 from edge_cache.disk.index import LONG, Index, Row, prefix_key, row_key
 from edge_cache.disk.keeper import Keeper
-from edge_cache.disk.record import DEAD, MAX_KEY, MAX_RECORD_SIZE, decode_record
+from edge_cache.disk.record import MAX_KEY, MAX_RECORD_SIZE, decode_record
 from edge_cache.disk.recovery import INDEX, VOLUMES
-from edge_cache.disk.space import Space, volume_path
+from edge_cache.disk.space import Space, mark_dead, volume_path
 from edge_cache.disk.stored import Stored
 from edge_cache.disk.writer import Writer
 
@@ -69,6 +69,7 @@ class Store:
         self._space = Space(self._index, self._volumes, capacity)
         self._health = Health()
         self._files: dict[int, File] = {}
+        self._opening = Lock()
         self._strays: dict[Row, bytes] = {}
 
     @classmethod
@@ -154,9 +155,9 @@ class Store:
 
         Evicted volumes that this process still has open take disk until it is.
         """
-        for number, file in list(self._files.items()):
-            if file.is_gone:
-                self._files.pop(number, None)
+        with self._opening:
+            for number in [number for number, file in self._files.items() if file.is_gone]:
+                del self._files[number]
         with self._health.writing():
             self._index.clear_stale_readers()
             strays, self._strays = self._strays, {}
@@ -201,10 +202,11 @@ class Store:
         row = self._space.row(number)
         if row is None:
             raise FileNotFoundError(number)
-        if len(self._files) >= _MAX_OPEN:
-            self._files.pop(next(iter(self._files)), None)
         file = open_file(volume_path(self._volumes, number), number, is_trusted=row.is_trusted)
-        return self._files.setdefault(number, file)
+        with self._opening:
+            if len(self._files) >= _MAX_OPEN:
+                del self._files[next(iter(self._files))]
+            return self._files.setdefault(number, file)
 
     def _key(self, row: Row) -> bytes | None:
         """Of the record that *row* leads to."""
@@ -216,36 +218,26 @@ class Store:
         return None if decoded is None else decoded[1].key
 
     def _publish(self, key: bytes, row: Row) -> None:
-        with self._index.write() as txn:
-            before = self._index.row(txn, row_key(key))
-            self._index.put(txn, row_key(key), row)
-        if before is not None:
-            self._mark_dead(before)
+        """What was there is dead before the new row can be seen: no kill leaves both alive."""
+        try:
+            with self._index.write() as txn:
+                before = self._index.row(txn, row_key(key))
+                if before is not None:
+                    mark_dead(self._volumes, before)
+                self._index.put(txn, row_key(key), row)
+        except (OSError, lmdb.Error):
+            mark_dead(self._volumes, row)
+            raise
 
     def _forget(self, row: Row, key: bytes) -> bool:
         """Dead first: should we die in between, the record is found and not taken."""
         with self._index.write() as txn:
             if self._index.row(txn, row_key(key)) != row:
                 return False
-            self._mark_dead(row)
+            mark_dead(self._volumes, row)
             return self._index.delete(txn, row_key(key), row)
 
     def _damaged(self, row: Row, key: bytes) -> None:
         self._health.failed(Reason.DAMAGED)
         with self._health.writing():
             self._forget(row, key)
-
-    def _mark_dead(self, row: Row) -> None:
-        """So that the record is not found when the index is made anew."""
-        try:
-            fd = os.open(
-                volume_path(self._volumes, row.volume),
-                os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW,
-            )
-        except FileNotFoundError:
-            return
-        try:
-            if row.at < os.fstat(fd).st_size:
-                os.pwrite(fd, DEAD, row.at)
-        finally:
-            os.close(fd)

@@ -53,7 +53,7 @@ class Stored(Handle):
         if file.verified is None:
             return
         try:
-            for block in range(start // BLOCK, block_count(stop)):
+            for block in range(start // BLOCK, block_count(min(stop, self.length))):
                 grain = self.offset // GRAIN + block * _STEP
                 if not file.verified[grain]:
                     self._verify_block(block)

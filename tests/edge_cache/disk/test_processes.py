@@ -165,6 +165,27 @@ def test_what_a_dead_process_was_writing_is_cleared_up(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_record_without_a_row_never_comes_back(tmp_path: Path) -> None:
+    """Its writer died before anybody could find it, and the key was removed since."""
+    store = Store.open(tmp_path, CAPACITY)
+    put(store, b"/a", b"before")
+    script = (
+        "import os, sys; from pathlib import Path; from edge_cache.disk.store import Store\n"
+        "store = Store.open(Path(sys.argv[1]), 1 << 24)\n"
+        "store._publish = lambda key, row: os.kill(os.getpid(), 9)\n"
+        "writer = store.begin(b'/a', 5); writer.append(b'ghost'); writer.commit(b'')\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert get(store, b"/a") == b"before"
+    store.tend()
+    assert store.remove(b"/a")
+    crash(store)
+    store = Store.open(tmp_path, CAPACITY)
+    assert store.find(b"/a") is None
+    store.close()
+
+
 def test_stale_readers_are_cleared(tmp_path: Path) -> None:
     store = Store.open(tmp_path, CAPACITY)
     script = (

@@ -84,15 +84,22 @@ def test_removed_and_replaced_stay_so(tmp_path: Path, stop: Stop) -> None:
     store.close()
 
 
-def test_of_two_records_of_one_key_the_later_one_holds(tmp_path: Path) -> None:
-    """A process was killed between the row of the new one and the mark on the old one."""
+def test_of_two_records_of_one_key_the_later_one_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything was killed between the new record and the mark on the old one."""
     store = Store.open(tmp_path, CAPACITY)
-    store._mark_dead = lambda row: None  # type: ignore[method-assign]
-    for body in (b"old", b"new"):
-        put(store, b"/a", body)
-    crash(store)
+    with monkeypatch.context() as patch:
+        patch.setattr("edge_cache.disk.store.mark_dead", lambda *_: None)
+        for body in (b"old", b"new"):
+            put(store, b"/a", body)
+        crash(store)
     store = Store.open(tmp_path, CAPACITY)
     assert get(store, b"/a") == b"new"
+    store.remove(b"/a")
+    crash(store)
+    store = Store.open(tmp_path, CAPACITY)
+    assert get(store, b"/a") is None
     store.close()
 
 
