@@ -200,6 +200,30 @@ def origin(
             metavar="DIR",
         ),
     ] = None,
+    index_cache: Annotated[
+        int,
+        _option(
+            "origin",
+            "index-cache",
+            "Flavor indexes that a worker keeps.",
+            parser=parse_size,
+            metavar="SIZE",
+        ),
+    ] = 256 << 20,
+    plan_cache: Annotated[
+        int,
+        _option(
+            "origin",
+            "plan-cache",
+            "Segment plans that a worker keeps.",
+            parser=parse_size,
+            metavar="SIZE",
+        ),
+    ] = 32 << 20,
+    open_files: Annotated[
+        int,
+        _option("origin", "open-files", "Files that a worker keeps open.", min=1, metavar="N"),
+    ] = 512,
     page_entry: Annotated[
         str | None, _option("origin", "page-entry", "Entry of the page.", hidden=True)
     ] = None,
@@ -217,6 +241,9 @@ def origin(
             "admin_port": admin_port,
             "workers": workers,
             "local_root": local_root and str(local_root),
+            "index_cache": index_cache,
+            "plan_cache": plan_cache,
+            "open_files": open_files,
             "page_entry": page_entry,
             "players": players and str(players),
         },
@@ -264,6 +291,9 @@ def edge(
         Path | None,
         _option("edge", "admin-token-file", "File with the token to purge.", metavar="FILE"),
     ] = None,
+    purge_method: Annotated[
+        bool, _option("edge", "purge-method", "Take PURGE with that token on the public port.")
+    ] = False,
     workers: Annotated[
         int, _option("edge", "workers", "Processes that serve.", min=1, max=256, metavar="N")
     ] = 1,
@@ -295,6 +325,7 @@ def edge(
             "port": port,
             "admin_port": admin_port,
             "admin_token_file": admin_token_file and str(admin_token_file),
+            "purge_method": purge_method,
             "ram": ram,
         },
     )

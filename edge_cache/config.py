@@ -229,6 +229,8 @@ class EdgeConfig:
         for status, seconds in self.negative_ttl.items():
             if not (400 <= status <= 599 and seconds > 0):
                 raise ValueError(f"negative_ttl: {status}: {seconds} is no error's seconds")
+        if self.purge_method and self.admin_token is None:
+            raise ValueError("purge_method: it needs a token of the administration")
         if _NODE_ID.fullmatch(self.node_id) is None:
             raise ValueError(f"node_id: {self.node_id!r} is not a token")
         if self.forwarded not in _FORWARDED:

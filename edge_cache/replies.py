@@ -14,6 +14,7 @@ from edge_cache.selection import Full, NotModified, Part, Selection, Unsatisfiab
 _STATUS = {Part: 206, NotModified: 304, Unsatisfiable: 416}
 
 OPTIONS_HEAD = status_line(204) + b"Allow: GET, HEAD, OPTIONS\r\n"
+PURGED_HEAD = status_line(204) + b"Cache-Control: no-store\r\n"
 
 
 def status_of(selection: Selection, entry: Entry) -> int:

@@ -6,7 +6,14 @@ from edge_cache.entry import Entry, status_line
 from edge_cache.http.cache_status import CacheStatus
 from edge_cache.http.fields import Fields, serialise
 from edge_cache.metrics import Verdict
-from edge_cache.replies import OPTIONS_HEAD, entry_head, error_head, status_of, tail
+from edge_cache.replies import (
+    OPTIONS_HEAD,
+    PURGED_HEAD,
+    entry_head,
+    error_head,
+    status_of,
+    tail,
+)
 from edge_cache.request import Request
 from edge_cache.selection import FULL, Full, Part, Selection, select
 
@@ -64,6 +71,12 @@ class Reply:
         """The answer to an OPTIONS that goes no further (RFC 9110 §7.6.2)."""
         self._begin(204, None, Verdict.PASS)
         self._output.send(self._request, OPTIONS_HEAD + tail(self._request), b"")
+
+    def purged(self) -> None:
+        """The answer to a PURGE that every worker knows of."""
+        self._close_if_body_is_left()
+        self._begin(204, None, Verdict.PASS)
+        self._output.send(self._request, PURGED_HEAD + tail(self._request), b"")
 
     # An answer that grows.
 

@@ -6,7 +6,6 @@ is closed while no token is configured.
 """
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -20,6 +19,7 @@ from serving.admin_http import (
     read_request,
     text,
 )
+from serving.tokens import bears
 from serving.worker import Worker
 
 READ_LIMIT = 10.0
@@ -127,9 +127,7 @@ class _Admin:
     def _authorize(self, request: Request) -> None:
         if not self._token:
             raise Refused(403, "no administration token is configured")
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        right = hmac.compare_digest(given.strip().encode(), self._token.encode())
-        if scheme.lower() != "bearer" or not right:
+        if not bears(request.headers.get("authorization", ""), self._token):
             raise Refused(401, WWW_Authenticate="Bearer")
 
     async def _readyz(self, _request: Request) -> Response:

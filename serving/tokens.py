@@ -1,5 +1,6 @@
-"""The token of the administration, as it stands in a file that few may read."""
+"""The token of the administration: in a file that few may read, and in requests (RFC 6750)."""
 
+import hmac
 from pathlib import Path
 
 LIMIT = 4096
@@ -16,6 +17,13 @@ def read_token(path: Path) -> str:
     if not is_token(text.decode("latin-1")):
         raise ValueError(f"{path}: not one line of visible ASCII")
     return text.decode()
+
+
+def bears(authorization: str, token: str) -> bool:
+    """Whether the value of an Authorization field brings *token*, in constant time."""
+    scheme, _, given = authorization.partition(" ")
+    right = hmac.compare_digest(given.strip().encode(), token.encode())
+    return scheme.lower() == "bearer" and right
 
 
 def is_token(text: str) -> bool:

@@ -61,8 +61,8 @@ OPTIONS = {
     "entries": "data json",
     "show": "data json",
     "origin": "data host port admin-port workers local-root",
-    "edge": "upstream shield upstream-ca health host port admin-port admin-token-file workers"
-    " cache-dir ram disk",
+    "edge": "upstream shield upstream-ca health host port admin-port admin-token-file"
+    " purge-method workers cache-dir ram disk",
     "purge": "edge token-file prefix tag all soft",
 }
 
@@ -178,6 +178,7 @@ def test_defaults(stubs: Calls) -> None:
         "port": 0,
         "admin_port": None,
         "admin_token": None,
+        "purge_method": False,
         "ram": 256 << 20,
     }
 

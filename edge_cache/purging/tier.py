@@ -41,7 +41,7 @@ class PurgedTier(MemoryTier):
         wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(capacity)
-        self._purges = purges
+        self.purges = purges
         self._sequence = purges.sequence
         self._clean = purges.known
         """No entry here is purged by records up to this number."""
@@ -56,7 +56,7 @@ class PurgedTier(MemoryTier):
     @property
     def known(self) -> int:
         """The number of the latest purge, when last looked for."""
-        return self._purges.known
+        return self.purges.known
 
     @property
     def is_clean(self) -> bool:
@@ -94,7 +94,7 @@ class PurgedTier(MemoryTier):
         self._look()
         if stored is not None and self._is_lost(key, stored):
             return NEVER
-        begun = self._purges.known
+        begun = self.purges.known
         self._fills[begun] += 1
         return begun
 
@@ -107,7 +107,7 @@ class PurgedTier(MemoryTier):
     def is_overtaken(self, target: bytes, tags: Tags, begun: int) -> bool:
         """Whether what a fill brings is purged already: a new request must not wait for it."""
         self._look()
-        return begun == NEVER or self._purges.verdict(target, tags, begun) is not None
+        return begun == NEVER or self.purges.verdict(target, tags, begun) is not None
 
     def _is_lost(self, key: CacheKey, stored: Entry) -> bool:
         """Whether *stored* may be gone: nothing that is made of it must be stored.
@@ -115,16 +115,16 @@ class PurgedTier(MemoryTier):
         What has left the tier since it was found may have been purged, and that forgotten.
         """
         is_held = self._entries.get(key) is stored
-        if not is_held and stored.begun < self._purges.rules.floor:
+        if not is_held and stored.begun < self.purges.rules.floor:
             return True
-        purged = self._purges.verdict(key[0], stored.tags, stored.begun)
+        purged = self.purges.verdict(key[0], stored.tags, stored.begun)
         return purged is not None and purged.mode is Mode.HARD
 
     # Verdicts.
 
     def _look(self) -> None:
-        self._purges.catch_up()
-        if self._step_timer is None and self._purges.known != self._clean:
+        self.purges.catch_up()
+        if self._step_timer is None and self.purges.known != self._clean:
             self._sweep()
 
     def _judge(self, key: CacheKey, entry: Entry) -> Entry | None:
@@ -140,7 +140,7 @@ class PurgedTier(MemoryTier):
         self._look()
         if entry.begun == NEVER:
             return None
-        purged = self._purges.verdict(key[0], entry.tags, entry.begun)
+        purged = self.purges.verdict(key[0], entry.tags, entry.begun)
         if purged is None:
             return entry
         self._tally.purged(purged.mode)
@@ -153,7 +153,7 @@ class PurgedTier(MemoryTier):
     # The sweep.
 
     def _sweep(self) -> None:
-        self._swept = self._purges.known
+        self._swept = self.purges.known
         self._left = list(self._entries)
         self._step_timer = asyncio.get_running_loop().call_soon(self._step)
 
@@ -169,6 +169,6 @@ class PurgedTier(MemoryTier):
             return
         self._step_timer = None
         self._clean = self._swept
-        self._purges.forget(min((self._clean, *self._fills)))
+        self.purges.forget(min((self._clean, *self._fills)))
         self._tally.tier(len(self), self.size, self.evictions)
         self._look()

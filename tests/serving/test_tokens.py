@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.tokens import LIMIT, read_token
+from serving.tokens import LIMIT, bears, read_token
 
 
 def test_the_line_end_is_no_part_of_a_token(tmp_path: Path) -> None:
@@ -25,3 +25,22 @@ def test_what_is_no_token_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no-file: No such file"):
         read_token(tmp_path / "no-file")
+
+
+AUTHORIZATIONS = {
+    "Bearer sesame": True,
+    "bearer  sesame ": True,
+    "": False,
+    "Bearer": False,
+    "Bearer ": False,
+    "sesame": False,
+    "Basic sesame": False,
+    "Bearer sesam": False,
+    "Bearer sesame2": False,
+    "Bearer s\xe9same": False,
+}
+
+
+@pytest.mark.parametrize(("value", "right"), AUTHORIZATIONS.items(), ids=AUTHORIZATIONS)
+def test_only_the_token_itself_is_right(value: str, right: bool) -> None:
+    assert bears(value, "sesame") == right

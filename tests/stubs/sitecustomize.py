@@ -84,7 +84,9 @@ def module(name: str, **contents: Any) -> None:
 
 
 if "STUB_RECORD" in os.environ:
-    EDGE = "upstreams shields upstream_ca health host port admin_port admin_token ram"
+    EDGE = (
+        "upstreams shields upstream_ca health host port admin_port admin_token purge_method ram"
+    )
     ORIGIN = "data host port admin_port workers local_root page_entry players"
     module("edge_cache.config", EdgeConfig=config_of("EdgeConfig", EDGE))
     module("edge_cache.program", run=lambda config: serve("edge", config))
