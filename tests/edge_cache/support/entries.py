@@ -3,6 +3,7 @@
 from edge_cache.entry import Entry, make_entry
 from edge_cache.freshness import Freshness
 from edge_cache.http.fields import Fields
+from edge_cache.parts import Parts
 
 
 def entry(
@@ -14,7 +15,12 @@ def entry(
     age: float = 0,
     lifetime: float = 10,
     window: float = 0,
+    on_error: float = 0,
+    unreachable: float = 0,
     shareable: bool = False,
+    parts: Parts | None = None,
 ) -> Entry:
-    freshness = Freshness(age, lifetime, window)
-    return make_entry(status, fields, body, freshness, now=now, shareable=shareable)
+    freshness = Freshness(age, lifetime, window, on_error, unreachable)
+    return make_entry(
+        status, fields, body, freshness, now=now, shareable=shareable, parts=parts
+    )
