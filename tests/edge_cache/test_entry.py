@@ -1,6 +1,10 @@
 """Entries: what is serialised once, what a 304 changes, what memory they take."""
 
-from edge_cache.entry import updated_fields
+import pytest
+
+from edge_cache.entry import same_version, updated_fields
+from edge_cache.http.fields import Fields
+from edge_cache.parts import Parts
 from tests.edge_cache.support.entries import entry
 
 TYPE = (b"Content-Type", b"video/mp4")
@@ -37,6 +41,49 @@ def test_a_304_replaces_what_it_brings_and_never_the_body() -> None:
     stored = (TYPE, TAG, (b"X-A", b"1"), (b"X-A", b"2"), (b"X-B", b"1"))
     brought = ((b"content-type", b"text/html"), (b"x-a", b"3"), (b"Content-Length", b"0"))
     assert updated_fields(stored, brought) == (TYPE, TAG, (b"X-B", b"1"), (b"x-a", b"3"))
+
+
+def test_a_body_given_later_makes_the_same_entry() -> None:
+    fields = (TYPE, TAG)
+    for status in (200, 204):
+        drafted = entry(body=b"", fields=fields, status=status).with_body(b"12345")
+        whole = entry(body=b"12345", fields=fields, status=status)
+        assert (drafted.head, drafted.body, drafted.size) == (whole.head, whole.body, 5)
+
+
+def test_a_soft_purge_keeps_the_windows() -> None:
+    made = entry(now=100, lifetime=60, window=10, on_error=20, unreachable=30)
+    soft = made.softened(110)
+    found = (soft.fresh_until, soft.stale_until, soft.error_until, soft.unreachable_until)
+    assert found == (110, 120, 130, 140)
+    assert soft.ttl(110) == 0 and soft.age(110) == 10
+    assert soft.softened(115) is soft
+
+
+STRONG: dict[str, tuple[Fields, str | None]] = {
+    "a tag": ((TAG, CHANGED), '"v1"'),
+    "a weak tag": (((b"ETag", b'W/"v1"'), CHANGED), None),
+    "nothing": ((TYPE,), None),
+    "a date without another": ((CHANGED,), None),
+    "a date long before": (
+        (CHANGED, (b"Date", b"Sun, 06 Nov 1994 08:50:37 GMT")),
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+    ),
+    "a date just before": ((CHANGED, (b"Date", b"Sun, 06 Nov 1994 08:50:36 GMT")), None),
+}
+
+
+@pytest.mark.parametrize(("fields", "validator"), STRONG.values(), ids=STRONG)
+def test_strong_validators(fields: Fields, validator: str | None) -> None:
+    made = entry(fields=fields)
+    assert made.strong_validator == validator
+    assert same_version(made, entry(fields=fields)) is (validator is not None)
+
+
+def test_a_part_has_the_size_of_the_whole_and_weighs_what_is_held() -> None:
+    part = entry(body=b"", parts=Parts(10**9, ((0, b"x" * 1000),)))
+    assert part.is_part and part.size == 10**9
+    assert 2000 < part.weight < 10_000
 
 
 def test_weight_counts_more_than_the_body() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_cache.freshness import Freshness, assess
+from edge_cache.freshness import Defaults, Freshness, assess
 from edge_cache.http.cache_control import CacheControl
 from edge_cache.http.dates import format_date
 from edge_cache.http.fields import Fields, values
@@ -20,9 +20,11 @@ def at(seconds: float) -> str:
     return format_date(NOW + seconds)
 
 
-def assessed(fields: Fields, delay: float = 0) -> Freshness:
+def assessed(
+    fields: Fields, delay: float = 0, *, status: int = 200, defaults: Defaults | None = None
+) -> Freshness:
     control = CacheControl.parse(values(fields, b"cache-control"))
-    return assess(fields, control, now=NOW, delay=delay)
+    return assess(fields, control, now=NOW, delay=delay, status=status, defaults=defaults)
 
 
 LIFETIMES = {
@@ -39,6 +41,7 @@ LIFETIMES = {
         response(cache_control="max-age=soon", expires=at(60)),
         0,
     ),
+    "no-cache is asked about each time": (response(cache_control="no-cache, max-age=9"), 0),
     "two Expires": (response(expires=at(60)) + response(expires=at(60)), 0),
 }
 
@@ -80,6 +83,47 @@ STALE = {
 @pytest.mark.parametrize(("control", "seconds"), STALE.values(), ids=STALE)
 def test_stale_while_revalidate(control: str, seconds: float) -> None:
     assert assessed(response(cache_control=control)).stale_while_revalidate == seconds
+
+
+ERRORS = {
+    "nothing said": ("max-age=10", 0, 100),
+    "a window": ("max-age=10, stale-if-error=60", 60, 60),
+    "a window of nothing": ("max-age=10, stale-if-error=0", 0, 0),
+    "must-revalidate": ("max-age=10, stale-if-error=60, must-revalidate", 0, 0),
+    "proxy-revalidate": ("max-age=10, stale-if-error=60, proxy-revalidate", 0, 0),
+    "s-maxage": ("s-maxage=10, stale-if-error=60", 0, 0),
+    "no-cache": ("no-cache, stale-if-error=60", 0, 0),
+}
+
+
+@pytest.mark.parametrize(("control", "error", "unreachable"), ERRORS.values(), ids=ERRORS)
+def test_stale_if_error(control: str, error: float, unreachable: float) -> None:
+    found = assessed(
+        response(cache_control=control), defaults=Defaults(stale_if_unreachable=100)
+    )
+    assert (found.stale_if_error, found.stale_if_unreachable) == (error, unreachable)
+
+
+GUESSES = {
+    "a share of the time since the last change": (200, response(last_modified=at(-1000)), 100),
+    "against Date": (200, response(last_modified=at(-1000), date=at(-500)), 50),
+    "a day at most": (200, response(last_modified=at(-(10**8))), 86_400),
+    "a change to come": (200, response(last_modified=at(1000)), None),
+    "no last change": (200, response(), None),
+    "a status of which nothing can be guessed": (403, response(last_modified=at(-1000)), None),
+    "public": (403, response(last_modified=at(-1000), cache_control="public"), 100),
+    "what is said wins": (200, response(last_modified=at(-10), cache_control="max-age=7"), 7),
+    "an error": (404, response(last_modified=at(-1000)), 5),
+    "an error that says itself": (404, response(cache_control="max-age=0"), 0),
+}
+
+
+@pytest.mark.parametrize(("status", "fields", "seconds"), GUESSES.values(), ids=GUESSES)
+def test_what_an_operator_says(status: int, fields: Fields, seconds: float | None) -> None:
+    defaults = Defaults(heuristic=0.1, negative_ttl={404: 5})
+    assert assessed(fields, status=status, defaults=defaults).lifetime == seconds
+    said = CacheControl.parse(values(fields, b"cache-control")).seconds("max-age")
+    assert assessed(fields, status=status).lifetime == said
 
 
 USABLE = {

@@ -26,6 +26,29 @@ def test_accept_encoding_is_folded() -> None:
     assert variant((b"accept-encoding",), []) == (b"identity",)
 
 
+NORMALISED = {
+    "spaces around commas": (b"1,2", b"1 ,  2"),
+    "empty members": (b"1, , 2", b"1, 2"),
+    "strings stay": (b'"a,b",c', b'"a,b", c'),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), NORMALISED.values(), ids=NORMALISED)
+def test_lists_are_the_same_however_they_are_written(one: bytes, other: bytes) -> None:
+    assert variant((b"x",), [(b"X", one)]) == variant((b"x",), [(b"X", other)])
+
+
+def test_a_language_has_no_letter_case_but_an_order() -> None:
+    def selected(value: bytes) -> object:
+        return variant((b"accept-language",), [(b"Accept-Language", value)])
+
+    assert selected(b"en-GB,de") == selected(b"EN-gb, DE") != selected(b"de, en-gb")
+
+
+def test_letter_case_matters_elsewhere() -> None:
+    assert variant((b"x",), [(b"X", b"a")]) != variant((b"x",), [(b"X", b"A")])
+
+
 def test_other_fields_are_taken_as_sent() -> None:
     fields = [(b"Origin", b"http://a"), (b"X", b"1"), (b"x", b"2")]
     assert variant((b"origin", b"x", b"y"), fields) == (b"http://a", b"1, 2", None)
