@@ -22,14 +22,14 @@ class Stored(Handle):
     ``verify`` on a thread.  It costs something after an unclean stop alone, once per block.
     """
 
-    __slots__ = ("_forget", "_key", "_row", "_sum_of_sums", "_sums", "length", "meta")
+    __slots__ = ("_forget", "_row", "_sum_of_sums", "_sums", "key", "length", "meta")
 
     def __init__(self, file: File, row: Row, record: Record, forget: Forget) -> None:
         super().__init__(file, record.offset)
+        self.key = record.key
         self.meta = record.meta
         self.length = record.length
         """Bytes of the body."""
-        self._key = record.key
         self._row = row
         self._sum_of_sums = record.sum_of_sums
         self._sums: bytes | None = None
@@ -59,7 +59,7 @@ class Stored(Handle):
                     self._verify_block(block)
                     file.verified[grain] = 1
         except DiskError:
-            self._forget(self._row, self._key)
+            self._forget(self._row, self.key)
             raise
 
     def _verify_block(self, block: int) -> None:
