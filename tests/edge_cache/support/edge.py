@@ -73,6 +73,7 @@ async def edge(*upstreams: str, **limits: Any) -> AsyncIterator[Edge]:
     records = PurgeJournal(Path(folder.name))
     purges = Purges(records)
     tier = PurgedTier(config.ram, purges, tally)
+    tier.start()
     node = Node(config, make_client(config, row), tier, tally)
     log: list[Mapping[str, Any]] = []
 
