@@ -307,6 +307,9 @@ class Node:
         if isinstance(selection, Full | Part) and request.method == b"GET":
             if _only_if_cached(request):
                 raise Refused(504, "only-if-cached")
+            if isinstance(selection, Part) and entry.size > self._config.object_limit:
+                await self._passing.send(request, reply, Forward.PARTIAL, Refusal.NO_VALIDATOR)
+                return True
             return await self._join(request, reply, key, None, Forward.PARTIAL)
         reply.entry(entry, told or hit, verdict)
         return True
