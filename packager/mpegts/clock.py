@@ -1,12 +1,9 @@
 """Times of the transport stream: 90 kHz, 33 bits, from a fixed base (rules T-04, T-05)."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from packager.index import TrackIndex
-from packager.samples import Column, Samples
+from packager.samples import Bytes, Column, Samples
 from packager.timescale import MPEG2_CLOCK
 
 TIME_BASE = 900_000
@@ -40,24 +37,18 @@ def end_time(index: TrackIndex, samples: Samples) -> int:
     return end * MPEG2_CLOCK // index.track.timescale + TIME_BASE
 
 
-def timestamp_field(prefix: int, times: Column) -> npt.NDArray[np.uint8]:
+def timestamp_field(prefix: Column | int, times: Column) -> Bytes:
     """PTS or DTS as five bytes a row (§2.4.3.7); *prefix* is its first four bits."""
     times = times & _WRAP
-    return _bytes(
-        prefix << 4 | times >> 29 & 0x0E | 1,
-        times >> 22,
-        times >> 14 | 1,
-        times >> 7,
-        times << 1 | 1,
-    )
+    high, middle, low = times >> 30 << 33, (times & 0x3FFF8000) << 2, (times & 0x7FFF) << 1
+    return _bytes(high | middle | low | 0x1_0001_0001 | np.left_shift(prefix, 36), 5)
 
 
-def clock_field(times: Column) -> npt.NDArray[np.uint8]:
+def clock_field(times: Column) -> Bytes:
     """program_clock_reference with extension 0, six bytes a row (§2.4.3.5)."""
-    base = (times - CLOCK_LEAD) & _WRAP
-    zero = np.zeros_like(base)
-    return _bytes(base >> 25, base >> 17, base >> 9, base >> 1, base << 7 | 0x7E, zero)
+    return _bytes(((times - CLOCK_LEAD) & _WRAP) << 15 | 0x7E00, 6)
 
 
-def _bytes(*columns: Any) -> npt.NDArray[np.uint8]:
-    return np.stack([column & 0xFF for column in columns], axis=1).astype(np.uint8)
+def _bytes(numbers: Column, size: int) -> Bytes:
+    """Each of *numbers* as its last *size* bytes, big-endian."""
+    return numbers.astype(">i8").view(np.uint8).reshape(-1, 8)[:, 8 - size :]

@@ -79,7 +79,7 @@ class AdtsFrames:
             reason = f"{int(self.sizes[row])} bytes exceed ADTS"
             raise MalformedSample(payloads.first + row + 1, reason)
         self.starts = np.cumsum(self.sizes) - self.sizes
-        self._size = int(self.sizes.sum())
+        self.size = int(self.sizes.sum())
         self._places = self.starts[:, None] + np.arange(len(template))
         begins, ends = payloads.starts, payloads.starts + payloads.sizes
         targets = self.starts + len(template), self.starts + self.sizes
@@ -91,7 +91,7 @@ class AdtsFrames:
 
     def filled(self, buffer: Bytes) -> Bytes:
         """The frames with the payload that lies in *buffer*."""
-        data = np.empty(self._size, np.uint8)
+        data = np.empty(self.size, np.uint8)
         data[self._places] = self._heads
         source, target = memoryview(buffer), memoryview(data)  # type: ignore[arg-type]
         for begin, end, at, stop in self._copies:  # half the price of slicing arrays

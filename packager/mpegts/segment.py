@@ -199,7 +199,9 @@ class _Window:
             payloads = replace(self._video_payloads, data=data)
             units = _annexb(self._video, payloads)
             in_place = units.data is data
-            fill = self._video_fill if in_place else self._fill_of(VIDEO, units)
+            fill = self._video_fill
+            if not in_place:
+                fill = self._fill_of(VIDEO, units.starts, len(units.data))
             fills.append((fill, units.data))
         return self._layout.packets(self._start, self._stop, fills)
 
@@ -210,24 +212,22 @@ class _Window:
 
     @cached_property
     def _audio_fill(self) -> Fill:
-        return self._fill_of(AUDIO, _grouped(self._layout.schedule, self._items))
+        grouped = _grouped(self._layout.schedule, slice(self._start, self._stop))
+        return self._fill_of(AUDIO, grouped.starts, self._frames.size)
 
     @cached_property
     def _video_fill(self) -> Fill:
         """For samples that stay where they were read to."""
-        return self._fill_of(VIDEO, self._video_payloads)
+        size = sum(extent.length for extent in self._cover)
+        return self._fill_of(VIDEO, self._video_payloads.starts, size)
 
     @cached_property
     def _video_payloads(self) -> Payloads:
         assert self._video is not None
         return _payloads(self._video, self._cover)
 
-    @property
-    def _items(self) -> slice:
-        return slice(self._start, self._stop)
-
-    def _fill_of(self, kind: int, payloads: Payloads) -> Fill:
-        fill = self._layout.fill(kind, self._start, self._stop, payloads.starts, payloads.sizes)
+    def _fill_of(self, kind: int, starts: Column, size: int) -> Fill:
+        fill = self._layout.fill(kind, self._start, self._stop, starts, size)
         assert fill is not None
         return fill
 
@@ -299,7 +299,7 @@ def _cut_out(
         if payloads is None:
             continue
         part = _of_items(layout.schedule, start, stop, kind, payloads)
-        fill = layout.fill(kind, start, stop, part.starts, part.sizes)
+        fill = layout.fill(kind, start, stop, part.starts, len(part.data))
         if fill is not None:
             fills.append((fill, payloads.data))
     return layout.packets(start, stop, fills)
