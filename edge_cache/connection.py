@@ -18,12 +18,20 @@ from edge_cache.config import EdgeConfig
 from edge_cache.decision import Fetch, Revalidate, Serve, ServeStale
 from edge_cache.entry import Entry
 from edge_cache.errors import Refused
+from edge_cache.http.cache_status import CacheStatus
 from edge_cache.journal import Journal
 from edge_cache.metrics import Verdict
 from edge_cache.node import Node
 from edge_cache.pacing import Pacing
 from edge_cache.parsing import RequestStream
-from edge_cache.replies import entry_head, hit_tail, refusal_answer, status_of
+from edge_cache.replies import (
+    cache_line,
+    entry_head,
+    hit_tail,
+    refusal_answer,
+    status_of,
+    tail,
+)
 from edge_cache.reply import Reply, selected
 from edge_cache.request import Request
 from edge_cache.selection import FULL, select
@@ -61,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._node = server.node
         self._journal = server.journal
         self._config = server.config
+        self._tells_key = server.config.cache_status_key
         self._loop = server.loop
         self.now = time.monotonic  # the loop's own clock has milliseconds only
         self._queue: deque[Request] = deque()  # pipelined
@@ -169,6 +178,9 @@ class Connection(asyncio.Protocol):
     def _send_stored(self, request: Request, entry: Entry, age: int, now: float) -> None:
         selection = select(request, entry, entry.size)
         ending = hit_tail(request, age, entry.ttl(now))
+        if self._tells_key:
+            told = cache_line(request, CacheStatus(ttl=entry.ttl(now)), tells_key=True)
+            ending = tail(request, b"Age: %d\r\n" % age, told)
         request.first_byte = now
         if selection is FULL:
             request.status = entry.status
@@ -179,7 +191,7 @@ class Connection(asyncio.Protocol):
             self.send(request, head + ending, selected(selection, entry.body))
 
     async def _answer(self, request: Request) -> None:
-        reply = Reply(self, request)
+        reply = Reply(self, request, tells_key=self._tells_key)
         try:
             await self._node.answer(request, reply)
         except Exception:

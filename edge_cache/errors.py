@@ -42,6 +42,7 @@ class Failure(StrEnum):
     HEADERS_TOO_LARGE = "upstream-headers-too-large"
     UNEXPECTED_STATUS = "upstream-unexpected-status"
     BAD_STATUS = "upstream-bad-status"
+    CHANGED = "upstream-changed"
 
 
 TIMEOUTS = frozenset(

@@ -345,7 +345,7 @@ class Node:
             if held is None or not may_follow(first, entry):
                 if not request.status:
                     return False
-                raise UpstreamError(Failure.UNEXPECTED_STATUS)
+                raise UpstreamError(Failure.CHANGED)
             if not request.status:
                 told = told or _forwarded(Forward.PARTIAL, 206, False, None)
                 reply.start(selection, entry, entry.size, told, Verdict.MISS)

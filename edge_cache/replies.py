@@ -4,9 +4,11 @@ A head is: what never changes (serialised when the entry was stored), what this 
 of it, and a tail of lines for this one request.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from edge_cache.entry import Entry, status_line
+from edge_cache.http.cache_status import CacheStatus
 from edge_cache.http.ranges import unsatisfied_range
 from edge_cache.request import Request
 from edge_cache.selection import Full, NotModified, Part, Selection, Unsatisfiable
@@ -53,6 +55,13 @@ def hit_tail(request: Request, age: int, ttl: int) -> bytes:
         request.id,
         connection(request),
     )
+
+
+def cache_line(request: Request, status: CacheStatus, *, tells_key: bool) -> bytes:
+    """Cache-Status, with the key if that is to be told."""
+    if tells_key:
+        status = replace(status, key=request.key.decode("latin-1"))
+    return b"Cache-Status: %b\r\n" % status.render().encode()
 
 
 def connection(request: Request) -> bytes:

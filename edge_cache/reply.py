@@ -9,6 +9,7 @@ from edge_cache.metrics import Verdict
 from edge_cache.replies import (
     OPTIONS_HEAD,
     PURGED_HEAD,
+    cache_line,
     entry_head,
     error_head,
     status_of,
@@ -37,9 +38,10 @@ class Output(Protocol):
 
 
 class Reply:
-    def __init__(self, output: Output, request: Request) -> None:
+    def __init__(self, output: Output, request: Request, *, tells_key: bool = False) -> None:
         self._output = output
         self._request = request
+        self._tells_key = tells_key
         self._is_chunked = False
         self._left: int | None = None
         """Bytes of the body that must still be written, if its length was told."""
@@ -52,7 +54,7 @@ class Reply:
         selection = select(request, entry, size)
         self._begin(status_of(selection, entry), status, verdict)
         age = b"Age: %d\r\n" % entry.age(self._output.now())
-        head = entry_head(selection, entry, size) + tail(request, age, _line(status))
+        head = entry_head(selection, entry, size) + tail(request, age, self._line(status))
         self._output.send(request, head, selected(selection, entry.body))
 
     def error(self, status: int, reason: str, *, retry_after: int | None = None) -> None:
@@ -100,7 +102,7 @@ class Reply:
         if isinstance(selection, Part):
             self._left = selection.part.stop - selection.part.start
         age = entry.age(self._output.now())
-        lines = (framing, b"Age: %d\r\n" % age if age else b"", _line(status))
+        lines = (framing, b"Age: %d\r\n" % age if age else b"", self._line(status))
         self._output.write(entry_head(selection, entry, size) + tail(request, *lines))
         if request.method != b"HEAD" and isinstance(selection, Full | Part):
             return True
@@ -121,7 +123,7 @@ class Reply:
         else:
             told += self._frame(length)
         head = status_line(status) + serialise(fields) + told
-        self._output.write(head + tail(request, _line(cache)))
+        self._output.write(head + tail(request, self._line(cache)))
 
     async def write(self, piece: bytes | memoryview) -> None:
         """A piece of the body; returns when the client has taken enough for another."""
@@ -144,6 +146,9 @@ class Reply:
         if self._is_chunked:
             self._output.write(_LAST_CHUNK)
         self._output.done(self._request)
+
+    def _line(self, status: CacheStatus) -> bytes:
+        return cache_line(self._request, status, tells_key=self._tells_key)
 
     def _begin(self, status: int, cache: CacheStatus | None, verdict: Verdict) -> None:
         request = self._request
@@ -173,7 +178,3 @@ def selected(selection: Selection, body: bytes) -> bytes | memoryview:
     if isinstance(selection, Part):
         return memoryview(body)[selection.part.start : selection.part.stop]
     return body if selection is FULL else b""
-
-
-def _line(status: CacheStatus) -> bytes:
-    return b"Cache-Status: %b\r\n" % status.render().encode()

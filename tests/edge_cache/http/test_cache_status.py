@@ -20,6 +20,7 @@ CASES = [
         "headrace; fwd=bypass; detail=no-store",
     ),
     (CacheStatus(ttl=-5), "headrace; hit; ttl=-5"),
+    (CacheStatus(key='/a"b\\é'), r'headrace; hit; key="/a\"b\\?"'),
 ]
 
 

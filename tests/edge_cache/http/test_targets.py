@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_cache.http.targets import path_and_query
+from edge_cache.http.targets import path_and_query, same_origin_target
 
 TARGETS = {
     "origin-form": (b"/where?q=now", b"/where?q=now"),
@@ -24,3 +24,25 @@ TARGETS = {
 @pytest.mark.parametrize(("target", "expected"), TARGETS.values(), ids=TARGETS)
 def test_path_and_query(target: bytes, expected: bytes | None) -> None:
     assert path_and_query(target) == expected
+
+
+REFERENCES = {
+    "a name beside": ("b", b"/dir/b"),
+    "a path": ("/b?c=d", b"/b?c=d"),
+    "a path above": ("../b", b"/b"),
+    "a query": ("?x", b"/dir/a?x"),
+    "nothing": ("", b"/dir/a?q"),
+    "a fragment": ("/b#c", b"/b"),
+    "this origin": ("http://H:80/b", b"/b"),
+    "this origin, no path": ("http://h:80", b"/"),
+    "by its name alone": ("//h:80/b", b"/b"),
+    "another port": ("http://h:81/b", None),
+    "another host": ("http://x/b", None),
+    "another scheme": ("ftp://h:80/b", None),
+    "not a reference": ("http://[x/", None),
+}
+
+
+@pytest.mark.parametrize(("reference", "expected"), REFERENCES.values(), ids=REFERENCES)
+def test_same_origin_target(reference: str, expected: bytes | None) -> None:
+    assert same_origin_target(reference, b"/dir/a?q", b"h:80") == expected
