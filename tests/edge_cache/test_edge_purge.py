@@ -181,6 +181,30 @@ def test_what_is_softly_purged_is_served_once_more_while_it_is_refreshed() -> No
     run(scenario())
 
 
+def test_a_head_asked_before_a_soft_purge_freshens_nothing() -> None:
+    async def scenario() -> None:
+        going = asyncio.Event()
+
+        async def handler(seen: Seen, exchange: Exchange) -> None:
+            if seen.method == "HEAD":
+                await going.wait()
+                await exchange.head(*HEADERS, 'ETag: "1"', "Content-Length: 4")
+            else:
+                await exchange.respond(b"body", "Cache-Control: max-age=0", 'ETag: "1"')
+
+        async with origin(handler) as upstream, edge(upstream.url) as node:
+            await get(node.port, "/a")
+            head = asyncio.ensure_future(get(node.port, "/a", method="HEAD"))
+            await until(lambda: len(upstream.seen) == 2)
+            await node.purges.purge([(Kind.URL, b"/a")], soft=True)
+            await until(lambda: node.tier.is_clean)
+            going.set()
+            assert (await head).status == 200
+            assert "fwd=stale" in (await get(node.port, "/a")).cache
+
+    run(scenario())
+
+
 def test_without_a_window_a_soft_purge_asks_first() -> None:
     async def handler(seen: Seen, exchange: Exchange) -> None:
         lines = ("Cache-Control: max-age=60", 'ETag: "1"')

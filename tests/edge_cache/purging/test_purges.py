@@ -123,6 +123,23 @@ def test_what_all_may_forget_is_forgotten_by_the_journal_too(
     asyncio.run(scenario())
 
 
+def test_where_nothing_is_left_the_journal_still_says_how_far_it_was_forgotten(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        idle, busy = Purges(journal), Purges(journal)
+        for number in range(1, 9):
+            await busy.purge([url(number)], soft=False)
+        busy.forget(busy.known)
+        monkeypatch.setattr(module, "MAX_RECORDS", 1)
+        await busy.purge([], soft=False)
+        await busy.close()
+        assert len(journal.since(0)) == 1
+        assert mode(idle, b"/8", 0) is Mode.HARD
+
+    asyncio.run(scenario())
+
+
 class Unreadable:
     """A journal whose records cannot be read, for one reason or another."""
 
