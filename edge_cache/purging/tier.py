@@ -125,7 +125,7 @@ class PurgedTier(MemoryTier):
     def _look(self) -> None:
         self.purges.catch_up()
         if self._step_timer is None and self.purges.known != self._clean:
-            self._sweep()
+            self._step_timer = asyncio.get_running_loop().call_soon(self._sweep)
 
     def _judge(self, key: CacheKey, entry: Entry) -> Entry | None:
         left = self._left_of(key, entry)
@@ -155,7 +155,7 @@ class PurgedTier(MemoryTier):
     def _sweep(self) -> None:
         self._swept = self.purges.known
         self._left = list(self._entries)
-        self._step_timer = asyncio.get_running_loop().call_soon(self._step)
+        self._step()
 
     def _step(self) -> None:
         keys = self._left[-STEP:]
