@@ -81,6 +81,9 @@ class PurgedTier(MemoryTier):
         return None if entry is None else self._judge(key, entry)
 
     def put(self, key: CacheKey, names: Names, entry: Entry) -> bool:
+        held = self._entries.get(key)
+        if held is not None and held.begun > entry.begun:
+            return False  # a purge has parted the two, and what is held began after it
         left = self._left_of(key, entry)
         return left is not None and super().put(key, names, left)
 

@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 import json
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -413,13 +412,3 @@ def test_a_wrong_token_is_told(node: Node) -> None:
     node.token_file.write_text("another")
     status, text, _ = node.command("--all")
     assert status == 1 and text.endswith(": 401 Unauthorized\n")
-
-
-def test_what_was_purged_stays_so_after_a_kill(upstream: str, tmp_path: Path) -> None:
-    options = ("--admin-token-file", str(tmp_path / "token"))
-    with node_of(upstream, tmp_path, *options) as node:
-        node.fetch("/a")
-        node.order(urls=["/a"])
-        node.process.stop(signal.SIGKILL)
-    with node_of(upstream, tmp_path, *options) as node:
-        assert node.fetch("/a").body == b"2"

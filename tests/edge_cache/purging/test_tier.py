@@ -38,6 +38,7 @@ class Bench:
     wall: float = 1_000_000.0
 
     def store(self, key: CacheKey, stored: Entry) -> Entry:
+        self.tier.get(key)  # as a request does first
         begun = self.tier.begin(key, None)
         assert self.tier.put(key, (), replace(stored, begun=begun))
         self.tier.end(begun)
@@ -169,6 +170,19 @@ def test_what_is_fetched_after_a_soft_purge_is_fresh(bench: Bench) -> None:
         assert bench.tier.put(A, (), replace(stale, begun=begun))
         found = bench.tier.get(A)
         assert found is not None and found.fresh_until == stale.fresh_until
+
+    run(scenario())
+
+
+def test_what_began_before_a_soft_purge_does_not_take_the_place_of_what_began_after(
+    bench: Bench,
+) -> None:
+    async def scenario() -> None:
+        early = bench.tier.begin(A, None)
+        await bench.purge(URL_A, soft=True)
+        late = bench.store(A, entry(body=b"late"))
+        assert not bench.tier.put(A, (), replace(entry(body=b"early"), begun=early))
+        assert bench.tier.get(A) is late
 
     run(scenario())
 
