@@ -6,7 +6,7 @@ import pytest
 
 from edge_cache.config import MIB, EdgeConfig
 
-GOOD = ["http://127.0.0.1:8081", "https://origin.example", "http://[::1]:80/"]
+GOOD = ["http://127.0.0.1:8081", "https://origin.example", "http://[::1]:80/", "unix:///run/o"]
 BAD: dict[str, dict[str, Any]] = {
     "upstreams: at least": {"upstreams": ()},
     "upstreams: ftp://x: not": {"upstreams": ("ftp://x",)},
@@ -15,6 +15,20 @@ BAD: dict[str, dict[str, Any]] = {
     "upstreams: http://h:99999: Port": {"upstreams": ("http://h:99999",)},
     "upstreams: http://h/path: a host and": {"upstreams": ("http://h/path",)},
     "upstreams: http://u:p@h: a host and": {"upstreams": ("http://u:p@h",)},
+    "upstreams: http://h|2: they have an order": {"upstreams": ("http://h|2",)},
+    "upstreams: http://h/: given twice": {"upstreams": ("http://h", "http://h/")},
+    "upstreams: more than 64": {"shields": tuple(f"http://h{n}" for n in range(64))},
+    "shields: http://h: given twice": {"shields": ("http://h",)},
+    "shields: http://s|0: weight '0'": {"shields": ("http://s|0",)},
+    "shields: s: not http://": {"shields": ("s",)},
+    "upstream_ca: no/such: No such file": {"upstream_ca": "no/such"},
+    f"upstream_ca: {__file__}: no certificates": {"upstream_ca": __file__},
+    "health: 'a b' is not a path": {"health": "a b"},
+    "health: '/a\\r\\nb' is not a path": {"health": "/a\r\nb"},
+    "retry_share: 2 is not between": {"retry_share": 2},
+    "retry_burst: -1 is not 0": {"retry_burst": -1},
+    "breaker_share: 0 is not above": {"breaker_share": 0},
+    "breaker_failures: 0 is not positive": {"breaker_failures": 0},
     "port: 65536 is not a port": {"port": 65536},
     "admin_port: -1 is not a port": {"admin_port": -1},
     "workers: 2 is not 1": {"workers": 2},

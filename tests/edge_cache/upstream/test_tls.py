@@ -12,6 +12,7 @@ import trustme
 from edge_cache.errors import Failure, UpstreamError
 from edge_cache.upstream.client import UpstreamClient
 from tests.edge_cache.support.edge import run, until
+from tests.edge_cache.support.origin import origin, plain
 from tests.edge_cache.upstream.support import asking, client, whole
 
 NO_STORE = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"
@@ -93,5 +94,18 @@ def test_what_is_not_vouched_for_is_not_asked(tmp_path: Path, issuer: str, name:
                 await asked.send(asking())
             assert told.value.failure is Failure.TLS and not told.value.sent
             assert up.connections == 0
+
+    run(scenario())
+
+
+def test_plain_where_tls_was_expected(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            origin(plain()) as up,
+            trusting(trustme.CA(), tmp_path, f"https://127.0.0.1:{up.port}") as asked,
+        ):
+            with pytest.raises(UpstreamError) as told:
+                await asked.send(asking())
+            assert not told.value.sent and up.seen == []
 
     run(scenario())
