@@ -13,6 +13,9 @@ from packager.codecs.nal_units import steps
 from packager.errors import MalformedSample
 from packager.samples import Bytes, Column
 
+_FRAME_LENGTH = slice(3, 6)
+"""The bytes of an ADTS header that hold the frame's length, of 13 bits, 5 before their end."""
+
 _START_CODE = np.frombuffer(START_CODE, np.uint8)
 
 
@@ -72,27 +75,28 @@ class AdtsFrames:
 
     def __init__(self, payloads: Payloads, config: AacConfig) -> None:
         """*payloads* are where the frames lie without headers; their buffer comes later."""
-        template = np.frombuffer(config.adts_template(), np.uint8)
+        template = config.adts_template()
         self.sizes = payloads.sizes + len(template)
         if int(self.sizes.max()) > ADTS_MAX_FRAME:
             row = int(np.argmax(self.sizes))
             reason = f"{int(self.sizes[row])} bytes exceed ADTS"
             raise MalformedSample(payloads.first + row + 1, reason)
-        self.starts = np.cumsum(self.sizes) - self.sizes
-        self.size = int(self.sizes.sum())
-        self._places = self.starts[:, None] + np.arange(len(template))
+        stops = np.cumsum(self.sizes)
+        self.size = int(stops[-1])
+        self.starts = stops - self.sizes
         begins, ends = payloads.starts, payloads.starts + payloads.sizes
-        targets = self.starts + len(template), self.starts + self.sizes
-        self._copies = np.stack((begins, ends, *targets), axis=1).tolist()
-        self._heads = np.repeat(template[None, :], len(self.sizes), axis=0)
-        self._heads[:, 3] |= (self.sizes >> 11).astype(np.uint8)
-        self._heads[:, 4] = (self.sizes >> 3).astype(np.uint8)
-        self._heads[:, 5] |= (self.sizes << 5 & 0xE0).astype(np.uint8)
+        columns = begins, ends, self.starts + len(template), stops
+        self._copies = tuple(zip(*(column.tolist() for column in columns), strict=True))
+        self._headers = np.frombuffer(template * len(self.sizes), np.uint8).copy()
+        self._headers = self._headers.reshape(-1, len(template))
+        length = (self.sizes << 5 | int.from_bytes(template[_FRAME_LENGTH])).astype(">u4")
+        self._headers[:, _FRAME_LENGTH] = length.view(np.uint8).reshape(-1, 4)[:, 1:]
+        self._places = self.starts[:, None] + np.arange(len(template))
 
     def filled(self, buffer: Bytes) -> Bytes:
         """The frames with the payload that lies in *buffer*."""
         data = np.empty(self.size, np.uint8)
-        data[self._places] = self._heads
+        data[self._places] = self._headers
         source, target = memoryview(buffer), memoryview(data)  # type: ignore[arg-type]
         for begin, end, at, stop in self._copies:  # half the price of slicing arrays
             target[at:stop] = source[begin:end]

@@ -20,14 +20,14 @@ from packager.mpegts.clock import clock_field, timestamp_field
 from packager.mpegts.psi import AUDIO_PID, VIDEO_PID
 from packager.mpegts.rows import BODY_SIZE, CLOCK_FIELD_SIZE, PACKET_SIZE
 from packager.mpegts.schedule import (
-    AUDIO,
     CLOCK,
     PTS_DTS_HEADER_SIZE,
     PTS_HEADER_SIZE,
     VIDEO,
+    Items,
     Schedule,
 )
-from packager.samples import Bytes, Column, Flags
+from packager.samples import Bytes, Column, Flags, column
 
 _CLOCK_FLAG, _RANDOM_ACCESS = 0x10, 0x40
 _BODY = np.dtype(f"V{BODY_SIZE}")
@@ -79,12 +79,13 @@ class _Shares:
         return np.where(is_first, 0, start), np.where(is_first, first, share)
 
 
-def _shares(size: Column, rows: Column, extra: Column, clock: Flags) -> _Shares:
+def _shares(pes: Items) -> _Shares:
     """Full packets first, what is left in the last one; or, with *extra* packets, shared by
     the last ``extra + 2``, so that each of them carries some payload.  The PES header stays
     whole where there are bytes enough."""
-    sharing = np.where(extra > 0, extra + 2, 1)
-    room = BODY_SIZE - CLOCK_FIELD_SIZE * clock
+    size, rows = pes.head + pes.payload, pes.packets + pes.extra
+    sharing = np.where(pes.extra > 0, pes.extra + 2, 1)
+    room = BODY_SIZE - CLOCK_FIELD_SIZE * pes.clock
     first = np.where(rows > sharing, room, np.minimum(room, -(-size // rows)))
     first = np.maximum(first, np.minimum(PTS_DTS_HEADER_SIZE, size - rows + 1))
     last = np.maximum(rows - sharing, 1)
@@ -95,17 +96,17 @@ def _shares(size: Column, rows: Column, extra: Column, clock: Flags) -> _Shares:
 class _Columns:
     """All PES, those of video before those of audio, and their partial packets in order."""
 
-    items: Column
-    """Of each PES, in the schedule."""
+    starts: Column
+    """First packet of each PES, among all packets of the segment."""
 
-    bounds: dict[int, tuple[int, int]]
-    """PES ``[start, stop)`` of each kind."""
+    offset: tuple[int, int]
+    """Number of the first PES of video, and of audio."""
 
     partial: Column
     """Number of the first partial packet of each PES, and behind the last one their count."""
 
     row: Column
-    """Of each partial packet, among all packets of the segment."""
+    """Which packet of the segment each is."""
 
     owner: Column
     """Its PES."""
@@ -114,11 +115,13 @@ class _Columns:
     """Where its body would begin, from the start of the PES's payload, if the payload that it
     ends in went that far; often negative."""
 
-    before: npt.NDArray[np.int16]
+    before: Column
     """Bytes of its body before the payload."""
 
     own: Bytes
-    """These bytes."""
+    """These bytes, where *is_own*."""
+
+    is_own: Flags
 
     is_padded: Flags
     """It has an adaptation field."""
@@ -142,13 +145,10 @@ class Layout:
 
     @cached_property
     def _columns(self) -> _Columns:
-        schedule = self.schedule
-        kinds = [np.flatnonzero(schedule.kind == kind) for kind in (VIDEO, AUDIO)]
-        pictures, total = len(kinds[0]), len(kinds[0]) + len(kinds[1])
-        items = np.concatenate(kinds)
-        head, rows, first_row = schedule.head[items], self._rows[items], self.first_row[items]
-        clock = schedule.clock[items]
-        shares = _shares(head + schedule.payload[items], rows, schedule.extra[items], clock)
+        numbers = np.concatenate(self.schedule.numbers)
+        pictures, total = len(self.schedule.numbers[VIDEO]), len(numbers)
+        items, first_row = self.schedule.picked(numbers), self.first_row[numbers]
+        head, shares = items.head, _shares(items)
         # Parameter sets may be longer than a packet: then those they fill are partial too.
         beyond = np.maximum(head - shares.first, 0)
         leading = np.minimum(1 - -beyond // BODY_SIZE, shares.last)
@@ -161,24 +161,23 @@ class Layout:
         padding, behind = BODY_SIZE - share, head[owner] - start
         before = padding + np.clip(behind, 0, share)
         own = _STUFFING.take(padding, axis=0)
-        heads = _heads(schedule, items, pictures, self._parameter_sets)
-        first = partial[:-1]
-        own[first, 1:CLOCK_FIELD_SIZE] = np.where(
-            clock[:, None], _clock_fields(schedule, items), own[first, 1:CLOCK_FIELD_SIZE]
-        )
+        heads = _heads(items, pictures, self._parameter_sets)
+        first, clocked = partial[:-1], np.flatnonzero(items.clock)
+        own[first[clocked], 1:CLOCK_FIELD_SIZE] = _clock_fields(items, clocked)
         own[first] = _headed(own[first], heads, padding[first])
         for at in np.flatnonzero((behind > 0) & (number > 0)).tolist():
             rest = heads[owner[at], start[at] : head[owner[at]]][: share[at]]
             own[at, padding[at] : before[at]] = rest
         return _Columns(
-            items=items,
-            bounds={VIDEO: (0, pictures), AUDIO: (pictures, total)},
+            starts=first_row,
+            offset=(0, pictures),
             partial=partial,
             row=first_row[owner] + number,
             owner=owner,
             place=-behind - padding,
-            before=before.astype(np.int16),
+            before=before,
             own=own,
+            is_own=_FIRST.take(before, axis=0),
             is_padded=padding > 0,
             middle_row=first_row + leading,
             middle_count=shares.last - leading,
@@ -188,29 +187,33 @@ class Layout:
     @cached_property
     def _headers(self) -> npt.NDArray[np.uint32]:
         """The four bytes of every packet."""
-        schedule, columns = self.schedule, self._columns
-        is_clock = schedule.kind == CLOCK
-        sound = AUDIO_PID if not schedule.has_video else VIDEO_PID
-        pid = np.where(schedule.kind == AUDIO, AUDIO_PID, np.where(is_clock, sound, VIDEO_PID))
-        fixed = _SYNC_BYTE | pid & 0xFF00 | (pid & 0xFF) << 16
+        items, columns = self.schedule.items, self._columns
+        fixed = self._pid_headers.take(items.kind)
         # Counters run on inside an item: what they are ahead of the row is its own.
-        ahead = (schedule.counter - self.first_row & 15) << 24
+        ahead = (items.counter - self.first_row & 15) << 24
         headers = np.repeat((fixed + ahead).astype("<u4"), self._rows)
         headers += np.arange(len(headers), dtype="<u4") << 24
         headers &= ~np.uint32(0xF0 << 24)
         headers |= np.uint32(_HAS_PAYLOAD)
-        headers[self.first_row[columns.items]] |= np.uint32(_PAYLOAD_UNIT_START)
-        headers[self.first_row[is_clock]] ^= np.uint32(_HAS_PAYLOAD | _HAS_ADAPTATION)
+        headers[columns.starts] |= np.uint32(_PAYLOAD_UNIT_START)
+        clocks = self.first_row[self._clocks[0]]
+        headers[clocks] ^= np.uint32(_HAS_PAYLOAD | _HAS_ADAPTATION)
         headers[columns.row[columns.is_padded]] |= np.uint32(_HAS_ADAPTATION)
         return headers
+
+    @property
+    def _pid_headers(self) -> Column:
+        """Sync byte and PID of each kind of item."""
+        pids = (VIDEO_PID, AUDIO_PID, VIDEO_PID if self.schedule.has_video else AUDIO_PID)
+        return column([_SYNC_BYTE | pid & 0xFF00 | (pid & 0xFF) << 16 for pid in pids])
 
     @cached_property
     def _clocks(self) -> tuple[Column, Bytes]:
         """Items that are a clock alone, and their bodies; they do not count (§2.4.3.3)."""
-        items = np.flatnonzero(self.schedule.kind == CLOCK)
+        items = np.flatnonzero(self.schedule.items.kind == CLOCK)
         bodies = np.repeat(_STUFFING[-1:], len(items), axis=0)
         bodies[:, 1] = _CLOCK_FLAG
-        bodies[:, 2:8] = clock_field(self.schedule.dts[items])
+        bodies[:, 2:8] = clock_field(self.schedule.items.dts[items])
         return items, bodies
 
     def packets(self, start: int, stop: int, fills: Iterable[tuple["Fill", Bytes]]) -> Bytes:
@@ -227,14 +230,16 @@ class Layout:
             fill.fill(data, rows)
         return rows.reshape(-1)
 
-    def fill(self, kind: int, start: int, stop: int, starts: Column, size: int) -> "Fill | None":
+    def fill(
+        self, kind: int, start: int, stop: int, starts: Column, size: int
+    ) -> "Fill | None":
         """Where the payloads of *kind* in items ``[start, stop)`` go, which lie at *starts*
         in a buffer of *size* bytes; None where there are none."""
         columns = self._columns
-        begin, end = columns.bounds[kind]
-        low, high = (begin + columns.items[begin:end].searchsorted((start, stop))).tolist()
-        if low == high:
+        among = self.schedule.between(kind, start, stop)
+        if among.start == among.stop:
             return None
+        low, high = columns.offset[kind] + among.start, columns.offset[kind] + among.stop
         first_row = int(self.first_row[start])
         partial = slice(int(columns.partial[low]), int(columns.partial[high]))
         places = starts[columns.owner[partial] - low] + columns.place[partial]
@@ -246,7 +251,7 @@ class Layout:
             rows=columns.row[partial] - first_row,
             places=within,
             own=columns.own[partial],
-            is_own=_FIRST.take(columns.before[partial], axis=0),
+            is_own=columns.is_own[partial],
             outside=tuple(
                 (row, int(columns.before[partial][row]), int(places[row]))
                 for row in np.flatnonzero(places != within).tolist()
@@ -298,7 +303,7 @@ def _bodies(data: Bytes) -> npt.NDArray[Any]:
     """The body that begins at each place in *data*; they overlap."""
     if len(data) < BODY_SIZE:
         data = np.concatenate((data, np.zeros(BODY_SIZE - len(data), np.uint8)))
-    return np.ndarray((len(data) - BODY_SIZE + 1,), _BODY, data, 0, (1,))  # type: ignore[arg-type]
+    return np.ndarray((len(data) - BODY_SIZE + 1,), _BODY, data, 0, (1,))
 
 
 def _headed(bodies: Bytes, heads: Bytes, places: Column) -> Bytes:
@@ -307,23 +312,23 @@ def _headed(bodies: Bytes, heads: Bytes, places: Column) -> Bytes:
     wide = np.empty((len(bodies), BODY_SIZE + width), np.uint8)
     wide[:, :BODY_SIZE] = bodies
     head = np.dtype(f"V{width}")
-    every = np.ndarray((wide.size - width + 1,), head, wide, 0, (1,))  # type: ignore[arg-type]
+    every = np.ndarray((wide.size - width + 1,), head, wide, 0, (1,))
     every[places + np.arange(len(wide)) * wide.shape[1]] = heads.view(head)[:, 0]
-    return wide[:, :BODY_SIZE]
+    headed: Bytes = wide[:, :BODY_SIZE]
+    return headed
 
 
-def _heads(schedule: Schedule, items: Column, pictures: int, parameter_sets: bytes) -> Bytes:
-    """PES header, delimiter and parameter sets of each of *items*, the first *pictures* of
+def _heads(pes: Items, pictures: int, parameter_sets: bytes) -> Bytes:
+    """PES header, delimiter and parameter sets of each of *pes*, the first *pictures* of
     which are video; padded with zeros."""
-    dts, pts = schedule.dts[items], schedule.pts[items]
-    both = dts != pts
-    form = 2 * both + schedule.sync[items]
+    both = pes.dts != pes.pts
+    form = 2 * both + pes.sync
     form[pictures:] = _AUDIO_FORM
-    heads = _forms(parameter_sets).take(form, axis=0)
-    heads[:, 9:14] = timestamp_field(np.where(both, 3, 2), pts)
+    heads: Bytes = _forms(parameter_sets).take(form, axis=0)
+    heads[:, 9:14] = timestamp_field(2 + both, pes.pts)
     some = np.flatnonzero(both)
-    heads[some, 14:19] = timestamp_field(1, dts[some])
-    length = schedule.payload[items[pictures:]] + PTS_HEADER_SIZE - 6
+    heads[some, 14:19] = timestamp_field(1, pes.dts[some])
+    length = pes.payload[pictures:] + PTS_HEADER_SIZE - 6
     heads[pictures:, 4:6] = length.astype(">u2").view(np.uint8).reshape(-1, 2)
     return heads
 
@@ -347,9 +352,9 @@ def _forms(parameter_sets: bytes) -> Bytes:
     return np.stack(rows)
 
 
-def _clock_fields(schedule: Schedule, items: Column) -> Bytes:
-    """Flags and PCR of the adaptation field that starts each of *items* with a clock."""
-    fields = np.empty((len(items), CLOCK_FIELD_SIZE - 1), np.uint8)
-    fields[:, 0] = np.where(schedule.sync[items], _CLOCK_FLAG | _RANDOM_ACCESS, _CLOCK_FLAG)
-    fields[:, 1:] = clock_field(schedule.dts[items])
+def _clock_fields(pes: Items, some: Column) -> Bytes:
+    """Flags and PCR of the adaptation fields that start *some* of *pes*."""
+    fields = np.empty((len(some), CLOCK_FIELD_SIZE - 1), np.uint8)
+    fields[:, 0] = _CLOCK_FLAG | _RANDOM_ACCESS * pes.sync[some]
+    fields[:, 1:] = clock_field(pes.dts[some])
     return fields

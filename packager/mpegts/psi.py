@@ -1,6 +1,7 @@
 """Program tables (ISO/IEC 13818-1 §2.4.4): one program, constant over all segments."""
 
 import struct
+from functools import cache
 
 from packager.mpegts.rows import PACKET_SIZE
 
@@ -32,13 +33,22 @@ def _packet(pid: int, counter: int, section: bytes) -> bytes:
 
 def tables(segment: int, *, video: bool, audio: bool) -> bytes:
     """PAT and PMT of segment number *segment* (from 1), which sets their counters."""
+    counter = segment - 1
+    pmt = _packet(PMT_PID, counter, _program(video=video, audio=audio))
+    return _packet(PAT_PID, counter, _association()) + pmt
+
+
+@cache
+def _association() -> bytes:
+    return _section(0, 1, struct.pack(">HH", _PROGRAM, 0xE000 | PMT_PID))
+
+
+@cache
+def _program(*, video: bool, audio: bool) -> bytes:
     streams = b""
     if video:
         streams += struct.pack(">BHH", STREAM_TYPE_H264, 0xE000 | VIDEO_PID, 0xF000)
     if audio:
         streams += struct.pack(">BHH", STREAM_TYPE_ADTS, 0xE000 | AUDIO_PID, 0xF000)
     clock = VIDEO_PID if video else AUDIO_PID
-    pat = _section(0, 1, struct.pack(">HH", _PROGRAM, 0xE000 | PMT_PID))
-    pmt = _section(2, _PROGRAM, struct.pack(">HH", 0xE000 | clock, 0xF000) + streams)
-    counter = segment - 1
-    return _packet(PAT_PID, counter, pat) + _packet(PMT_PID, counter, pmt)
+    return _section(2, _PROGRAM, struct.pack(">HH", 0xE000 | clock, 0xF000) + streams)

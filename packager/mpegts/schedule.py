@@ -8,41 +8,46 @@ All lengths follow from the sizes of the samples, so the schedule is made before
 are read.  Each PID's packets are padded to a multiple of 16 (rule T-02).
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
-from packager.codecs.aac import AacConfig
 from packager.codecs.h264 import AUD, AvcConfig
 from packager.errors import Unsupported
 from packager.index import TrackIndex
 from packager.mpegts.clock import MAX_CLOCK_GAP, end_time, stream_times
 from packager.mpegts.rows import BODY_SIZE, CLOCK_FIELD_SIZE
-from packager.samples import Column, Flags, Samples
+from packager.samples import Column, Flags, Samples, column
 from packager.timescale import MPEG2_CLOCK
 
 VIDEO, AUDIO, CLOCK = 0, 1, 2
 PTS_HEADER_SIZE, PTS_DTS_HEADER_SIZE = 14, 19
-_MAX_AUDIO_PES = 60_000
+MAX_AUDIO_PES = 60_000
 """Bytes, so that PES_packet_length fits in 16 bits."""
 
 _AUDIO_SPAN = 18_000
 """Ticks of 90 kHz in one audio PES: 0.2 s."""
 
-_APART = 2 * MAX_CLOCK_GAP
+APART = 2 * MAX_CLOCK_GAP
 """How much earlier or later than the pictures sound may be before it needs clocks of its own:
 the lead of the clock covers this."""
 
 _FIRST = np.iinfo(np.int64).min
 """Place of what starts the segment: a clock comes before all that it times."""
 
-_MAX_CLOCKS = 20_000
+MAX_CLOCKS = 20_000
 """Clock packets between frames of one segment: half an hour.  No picture stands longer."""
 
 
+_COUNTERS = 16
+"""Each PID's packets are padded to a multiple of this, so that continuity counters run on."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Schedule:
+class Items:
+    """Columns over items of a schedule, in the order in which ``_table`` has them."""
+
     kind: Column
     unit: Column
     """Row of the video sample, or number of the audio PES; of a clock, what it follows."""
@@ -51,15 +56,17 @@ class Schedule:
     pts: Column
     """90 kHz, not wrapped."""
 
-    sync: Flags
+    sync: Column
+    """1 where a decoder can start."""
+
     head: Column
     """Bytes of PES header, delimiter and parameter sets."""
 
     payload: Column
     """Bytes of the sample in a byte stream, or of the ADTS frames."""
 
-    clock: Flags
-    """The first packet carries a PCR."""
+    clock: Column
+    """1 where the first packet carries a PCR."""
 
     packets: Column
     """Without ``extra``."""
@@ -71,6 +78,27 @@ class Schedule:
     """Packets that the item's PID has sent before it in this segment; of a clock packet,
     which does not count itself, one less."""
 
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+_NAMES = tuple(field.name for field in fields(Items))
+_KIND, _PACKETS, _EXTRA, _COUNTER = map(
+    _NAMES.index, ("kind", "packets", "extra", "counter")
+)  # fmt: skip
+_Table = npt.NDArray[np.int64]
+"""A row for each column of ``Items``, so that all are sorted and picked at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    items: Items
+    table: _Table
+    """The same."""
+
+    numbers: tuple[Column, Column]
+    """Of the items of video, and of audio."""
+
     groups: Column
     """First sample of each audio PES, and the count of samples behind the last."""
 
@@ -79,10 +107,19 @@ class Schedule:
 
     @property
     def rows(self) -> Column:
-        return self.packets + self.extra
+        return self.items.packets + self.items.extra
+
+    def picked(self, numbers: Column) -> Items:
+        """Those items alone."""
+        return Items(*self.table.take(numbers, axis=1))
+
+    def between(self, kind: int, start: int, stop: int) -> slice:
+        """Which of ``numbers[kind]`` lie in ``[start, stop)``."""
+        low, high = self.numbers[kind].searchsorted((start, stop)).tolist()
+        return slice(low, high)
 
     def __len__(self) -> int:
-        return len(self.kind)
+        return len(self.items)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,121 +144,149 @@ def audio_group(index: TrackIndex, *, alone: bool) -> int:
 def schedule(video: Stream | None, audio: Stream | None, *, has_video: bool) -> Schedule:
     """Lay out one segment.  *has_video* says whether the program has a video stream at all,
     which then carries the clock, even in a segment where it has no sample."""
-    parts = []
     groups = np.zeros(1, np.int64)
+    parts, clocks = [], []
+    if video is not None:
+        pictures = _video_items(video)
+        parts.append(pictures)
+        clocks += _video_clocks(video, pictures, audio)
     if audio is not None:
-        group = audio_group(audio.index, alone=not has_video)
-        items, groups = _audio_items(audio, group, clock=not has_video)
-        parts.append(items)
+        sounds, groups = _audio_items(audio, clock=not has_video)
+        parts.append(sounds)
         if video is None:
             end = end_time(audio.index, audio.samples)
-            parts.append(_clocks(items["dts"], end, pid_has_clock=not has_video))
-    if video is not None:
-        parts += _video_items(video, audio)
-    table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.lexsort((table["kind"], table["order"]))
-    table = {name: values[order] for name, values in table.items()}
-    extra = np.zeros(len(order), np.int64)
-    for kind in (VIDEO, AUDIO):
-        mine = np.flatnonzero(table["kind"] == kind)
-        if len(mine):
-            extra[mine[-1]] = -int(table["packets"][mine].sum()) % 16
-    del table["order"]
-    counter = _counters(table["kind"], table["packets"] + extra, has_video)
-    return Schedule(**table, extra=extra, counter=counter, groups=groups, has_video=has_video)
+            clocks += _clocks(sounds.dts, end, pid_has_clock=not has_video)
+    table = np.concatenate([part.table for part in (*parts, *clocks)], axis=1)
+    place = np.concatenate([part.place for part in (*parts, *clocks)])
+    # Stable: of items at one place video comes first, and clocks last.
+    table = table.take(np.argsort(place, kind="stable"), axis=1)
+    numbers = np.flatnonzero(table[_KIND] == VIDEO), np.flatnonzero(table[_KIND] == AUDIO)
+    for mine in numbers:
+        _count(table, mine)
+    if clocks:
+        _count_clocks(table, numbers[VIDEO if has_video else AUDIO])
+    return Schedule(Items(*table), table, numbers, groups, has_video)
 
 
-def _counters(kind: Column, rows: Column, has_video: bool) -> Column:
-    sent = {key: np.where(kind == key, rows, 0) for key in (VIDEO, AUDIO)}
-    before = {key: np.cumsum(own) - own for key, own in sent.items()}
-    on_clock = before[VIDEO if has_video else AUDIO] - 1
-    return np.where(
-        kind == CLOCK, on_clock, np.where(kind == VIDEO, before[VIDEO], before[AUDIO])
-    )
+def _count(table: _Table, mine: Column) -> None:
+    """Number the packets of the items *mine*, which are all of one PID, and pad it."""
+    if len(mine):
+        packets = table[_PACKETS, mine]
+        sent = packets.cumsum()
+        table[_COUNTER, mine] = sent - packets
+        table[_EXTRA, mine[-1]] = -int(sent[-1]) % _COUNTERS
 
 
-_Items = dict[str, Any]
-"""The columns of a schedule, and ``order``."""
+def _count_clocks(table: _Table, mine: Column) -> None:
+    """Counters of clock packets, which go between the items *mine* of their PID."""
+    clocks = np.flatnonzero(table[_KIND] == CLOCK)
+    rows = table[_PACKETS, mine] + table[_EXTRA, mine]
+    sent = np.concatenate(([0], rows.cumsum()))
+    table[_COUNTER, clocks] = sent[mine.searchsorted(clocks)] - 1
 
 
-def _items(kind: int, dts: Column, **columns: Column | Flags) -> _Items:
-    zero = np.zeros(len(dts), np.int64)
-    table = {
-        "kind": np.full(len(dts), kind, np.int64), "unit": zero, "dts": dts, "pts": dts,
-        "sync": zero.astype(bool), "head": zero, "payload": zero, "clock": zero.astype(bool),
-        "packets": zero, "order": dts,
-    }  # fmt: skip
-    return table | columns
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Items of one kind."""
+
+    table: _Table
+    dts: Column
+    place: Column
+    """Where each stands in the multiplex, 90 kHz."""
 
 
-def _video_items(stream: Stream, sound: Stream | None) -> list[_Items]:
-    """The pictures, and clocks between them, and before and behind them as *sound* needs."""
+def _part(dts: Column, place: Column, **columns: Column | Flags | int) -> _Part:
+    table = np.zeros((len(_NAMES), len(dts)), np.int64)
+    for name, values in ({"dts": dts, "pts": dts} | columns).items():
+        table[_NAMES.index(name)] = values
+    return _Part(table, dts, place)
+
+
+def video_head(dts: Column, pts: Column, sync: Flags, parameter_sets: bytes) -> Column:
+    """Bytes before each picture: PES header, delimiter and parameter sets."""
+    head = PTS_HEADER_SIZE + (PTS_DTS_HEADER_SIZE - PTS_HEADER_SIZE) * (dts != pts)
+    return column(head + len(AUD) + len(parameter_sets) * sync)
+
+
+def _video_items(stream: Stream) -> _Part:
     config = stream.index.track.format.config
     assert isinstance(config, AvcConfig)
     dts, pts = stream_times(stream.index, stream.samples)
     sync = stream.samples.sync
-    head = np.where(dts == pts, PTS_HEADER_SIZE, PTS_DTS_HEADER_SIZE) + len(AUD)
-    head = head + np.where(sync, len(config.parameter_sets), 0)
-    begin, end = int(dts[0]), end_time(stream.index, stream.samples)
+    head = video_head(dts, pts, sync, config.parameter_sets)
+    return _part(
+        dts, dts.copy(), kind=VIDEO, unit=np.arange(len(dts)), pts=pts, sync=sync, head=head,
+        payload=stream.sizes, clock=1,
+        packets=packets_of(head + CLOCK_FIELD_SIZE, stream.sizes),
+    )  # fmt: skip
+
+
+def _video_clocks(stream: Stream, pictures: _Part, sound: Stream | None) -> list[_Part]:
+    """Clocks between the pictures, and before and behind them as *sound* needs; without any
+    before them, the first picture comes first."""
+    first = int(pictures.dts[0])
+    begin, end = first, end_time(stream.index, stream.samples)
     if sound is not None:
         sound_end = end_time(sound.index, sound.samples)
-        end = sound_end if sound_end > end + _APART else end
-        sound_begin = int(stream_times(sound.index, sound.samples)[1][0])
-        begin = sound_begin if sound_begin < begin - _APART else begin
-    leading = _clocks(np.array([begin]), int(dts[0]), pid_has_clock=False)
-    order = dts.copy()
-    if not len(leading["order"]):
-        order[0] = _FIRST
-    clock = np.ones(len(dts), np.bool_)
-    items = _items(
-        VIDEO, dts, unit=np.arange(len(dts)), pts=pts, sync=sync, head=head,
-        payload=stream.sizes, clock=clock, packets=_packets(head, stream.sizes, clock),
-        order=order,
-    )  # fmt: skip
-    return [items, leading, _clocks(dts, end, pid_has_clock=True)]
+        end = sound_end if sound_end > end + APART else end
+        sound_begin = int(stream_times(sound.index, sound.samples.rows(0, 1))[1][0])
+        begin = sound_begin if sound_begin < begin - APART else begin
+    leading = _clocks(np.array([begin]), first, pid_has_clock=False)
+    if not leading:
+        pictures.place[0] = _FIRST
+    return leading + _clocks(pictures.dts, end, pid_has_clock=True)
 
 
-def _packets(head: Column, payload: Column, clock: Flags) -> Column:
-    total = head + payload + np.where(clock, CLOCK_FIELD_SIZE, 0)
-    return -(-total // BODY_SIZE)
+def packets_of(head: Column | int, payload: Column) -> Column:
+    """How many packets carry *head* and *payload* bytes; an adaptation field for the clock
+    counts as head."""
+    return -(-(head + payload) // BODY_SIZE)
 
 
-def _audio_items(stream: Stream, group: int, *, clock: bool) -> tuple[_Items, Column]:
-    config = stream.index.track.format.config
-    assert isinstance(config, AacConfig)
-    if int(stream.sizes.max()) * group > _MAX_AUDIO_PES:
+def _audio_items(stream: Stream, *, clock: bool) -> tuple[_Part, Column]:
+    largest = int(stream.sizes.max())
+    if largest > MAX_AUDIO_PES:
+        raise Unsupported(f"mp4a: an AAC frame of {largest} bytes")
+    group = audio_group(stream.index, alone=clock)
+    if largest * group > MAX_AUDIO_PES:
         group = 1
-    if int(stream.sizes.max()) > _MAX_AUDIO_PES:
-        raise Unsupported(f"mp4a: an AAC frame of {int(stream.sizes.max())} bytes")
     first = np.arange(0, len(stream.samples), group)
     _, pts = stream_times(stream.index, stream.samples)
     payload = np.add.reduceat(stream.sizes, first)
-    head = np.full(len(first), PTS_HEADER_SIZE)
-    has_clock = np.full(len(first), clock)
-    items = _items(
-        AUDIO, pts[first], unit=np.arange(len(first)), head=head, payload=payload,
-        sync=has_clock, clock=has_clock, packets=_packets(head, payload, has_clock),
+    pts = pts[first]
+    part = _part(
+        pts, pts, kind=AUDIO, unit=np.arange(len(first)), head=PTS_HEADER_SIZE,
+        payload=payload, sync=int(clock), clock=int(clock),
+        packets=packets_of(PTS_HEADER_SIZE + CLOCK_FIELD_SIZE * clock, payload),
     )  # fmt: skip
-    return items, np.append(first, len(stream.samples))
+    return part, np.append(first, len(stream.samples))
 
 
-def _clocks(times: Column, end: int, *, pid_has_clock: bool) -> _Items:
-    """Clock packets between items at *times* that are too far apart, and from the last one
-    to *end*.
+def clock_counts(gaps: Column, *, pid_has_clock: bool) -> Column:
+    """How many clock packets go into each gap, 90 kHz, before any limit but one on each.
 
     Without a clock on the items' own PID, one goes before each of them too.
     """
-    gaps = np.diff(np.append(times, end))
-    count = np.clip(-(-gaps // MAX_CLOCK_GAP) - int(pid_has_clock), 0, _MAX_CLOCKS + 1)
-    count[np.cumsum(count) > _MAX_CLOCKS] = 0
+    return np.clip(-(-gaps // MAX_CLOCK_GAP) - int(pid_has_clock), 0, MAX_CLOCKS + 1)
+
+
+def _clocks(times: Column, end: int, *, pid_has_clock: bool) -> list[_Part]:
+    """Clock packets between items at *times* that are too far apart, and from the last one
+    to *end*; an empty list where there are none."""
+    gaps = np.diff(times, append=end)
+    if int(gaps.max()) <= MAX_CLOCK_GAP * pid_has_clock:
+        return []
+    count = clock_counts(gaps, pid_has_clock=pid_has_clock)
+    count[np.cumsum(count) > MAX_CLOCKS] = 0
     unit = np.repeat(np.arange(len(times)), count)
+    if not len(unit):
+        return []
     step = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count)
     if pid_has_clock:
         step += 1
     parts = (count + int(pid_has_clock))[unit]
     dts = times[unit] + gaps[unit] * step // parts
-    ones = np.ones(len(unit), np.int64)
-    order = dts.copy()
-    if len(order) and not pid_has_clock:
-        order[0] = _FIRST
-    return _items(CLOCK, dts, unit=unit, clock=ones.astype(bool), packets=ones, order=order)
+    place = dts.copy()
+    if not pid_has_clock:
+        place[0] = _FIRST
+    return [_part(dts, place, kind=CLOCK, unit=unit, clock=1, packets=1)]

@@ -121,10 +121,10 @@ def _part(
     plan: Schedule, start: int, stop: int, kind: int, stream: Stream | None
 ) -> Stream | None:
     """The samples of *stream* that items ``[start, stop)`` carry."""
-    units = plan.unit[start:stop][plan.kind[start:stop] == kind]
-    if stream is None or not len(units):
+    numbers = plan.numbers[kind][plan.between(kind, start, stop)]
+    if stream is None or not len(numbers):
         return None
-    first, last = int(units[0]), int(units[-1]) + 1
+    first, last = int(plan.items.unit[numbers[0]]), int(plan.items.unit[numbers[-1]]) + 1
     if kind == AUDIO:
         first, last = int(plan.groups[first]), int(plan.groups[last])
     return Stream(stream.index, stream.samples.rows(first, last), stream.sizes[first:last])
@@ -212,7 +212,7 @@ class _Window:
 
     @cached_property
     def _audio_fill(self) -> Fill:
-        grouped = _grouped(self._layout.schedule, slice(self._start, self._stop))
+        grouped = _grouped(self._layout.schedule, self._start, self._stop)
         return self._fill_of(AUDIO, grouped.starts, self._frames.size)
 
     @cached_property
@@ -255,9 +255,10 @@ def _parameter_sets(video: Stream | None) -> bytes:
     return config.parameter_sets if isinstance(config, AvcConfig) else b""
 
 
-def _grouped(plan: Schedule, items: slice) -> Payloads:
-    """ADTS frames, which lie end to end, as the PES among *items* that hold several."""
-    sizes = plan.payload[items][plan.kind[items] == AUDIO]
+def _grouped(plan: Schedule, start: int, stop: int) -> Payloads:
+    """ADTS frames, which lie end to end, as the PES among items ``[start, stop)`` that hold
+    several."""
+    sizes = plan.items.payload[plan.numbers[AUDIO][plan.between(AUDIO, start, stop)]]
     return Payloads(np.zeros(0, np.uint8), np.cumsum(sizes) - sizes, sizes, 0)
 
 
@@ -277,7 +278,7 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
         units = to_annexb(replace(_payloads(placeholder, cover), data=data), config)
         plan = schedule(Stream(video.index, video.samples, units.sizes), audio, has_video=True)
         if audio is not None and frames is not None:
-            grouped = _grouped(plan, slice(0, len(plan)))
+            grouped = _grouped(plan, 0, len(plan))
             sound = replace(grouped, data=frames)
         layout = Layout(plan, config.parameter_sets)
         windows = (
@@ -307,8 +308,9 @@ def _cut_out(
 
 def _of_items(plan: Schedule, start: int, stop: int, kind: int, payloads: Payloads) -> Payloads:
     """Those of *payloads*, one for each unit of *kind*, that items ``[start, stop)`` carry."""
-    units = plan.unit[start:stop][plan.kind[start:stop] == kind]
-    if not len(units):
+    numbers = plan.numbers[kind][plan.between(kind, start, stop)]
+    if not len(numbers):
         return replace(payloads, starts=payloads.starts[:0], sizes=payloads.sizes[:0])
+    units = plan.items.unit[numbers]
     part = slice(int(units[0]), int(units[-1]) + 1)
     return replace(payloads, starts=payloads.starts[part], sizes=payloads.sizes[part])
