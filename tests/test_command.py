@@ -85,17 +85,9 @@ MISUSES = {
     "no worker": ("origin --workers 0", "headrace origin: --workers: "),
     "no folder": ("origin --local-root no/such", "headrace origin: --local-root: "),
     "no upstream": ("edge", "headrace edge: --upstream: it is missing"),
-    "bad shield": (
-        "edge --upstream http://o --shield s",
-        "headrace edge: --shield: s: not http://host:port",
-    ),
     "no authorities": (
         "edge --upstream https://o --upstream-ca no/such",
         "headrace edge: --upstream-ca: ",
-    ),
-    "no path": (
-        "edge --upstream http://o --health x",
-        "headrace edge: --health: 'x' is not a path",
     ),
     "no size": (
         "edge --upstream http://o --ram 1T",
