@@ -69,3 +69,10 @@ def runs(starts: Column, lengths: Column) -> tuple[Column, Column]:
 def column(values: Any) -> Column:
     """*values* as an ``int64`` column."""
     return np.asarray(values, dtype=np.int64)
+
+
+def overlapping(data: Bytes, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """What of *kind* begins at each place in *data*: a view, so that what lies at many places
+    is read or written in one call."""
+    form = np.dtype(kind)
+    return np.ndarray((max(0, len(data) - form.itemsize + 1),), form, data, 0, (1,))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.errors import MalformedSample
-from packager.samples import Bytes, Column
+from packager.samples import Bytes, Column, overlapping
 
 MAX_UNITS = 10_000
 """Of one sample.  A 4K picture in slices of one network packet has some 1,500."""
@@ -49,9 +49,7 @@ def steps(
         if not len(sample):
             return
         _refuse(position + length_size >= stops, sample, first, "cut short inside a NAL length")
-        length = np.zeros(len(sample), np.int64)
-        for index in range(length_size):
-            length = length << 8 | data[position + index]
+        length = overlapping(data, f">u{length_size}")[position].astype(np.int64)
         after = position + length_size + length
         _refuse(length == 0, sample, first, "a NAL unit of length 0")
         _refuse(after > stops, sample, first, "a NAL unit runs past its end")

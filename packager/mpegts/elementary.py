@@ -11,12 +11,12 @@ from packager.codecs.aac import ADTS_MAX_FRAME, AacConfig
 from packager.codecs.h264 import NAL_AUD, START_CODE, AvcConfig
 from packager.codecs.nal_units import steps
 from packager.errors import MalformedSample
-from packager.samples import Bytes, Column
+from packager.samples import Bytes, Column, overlapping
 
 _FRAME_LENGTH = slice(3, 6)
 """The bytes of an ADTS header that hold the frame's length, of 13 bits, 5 before their end."""
 
-_START_CODE = np.frombuffer(START_CODE, np.uint8)
+_START_CODE = np.frombuffer(START_CODE, f"V{len(START_CODE)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +44,9 @@ def to_annexb(payloads: Payloads, config: AvcConfig) -> Payloads:
     if config.nal_length_size == len(START_CODE) and not any(
         (step.type & 31 == NAL_AUD).any() for step in walk
     ):
+        places = overlapping(payloads.data, _START_CODE.dtype)
         for step in walk:
-            for at, byte in enumerate(START_CODE):
-                payloads.data[step.position + at] = byte
+            places[step.position] = _START_CODE
         return payloads
     return _rebuild(payloads, config, walk)
 
@@ -64,7 +64,7 @@ def _rebuild(payloads: Payloads, config: AvcConfig, walk: list) -> Payloads:  # 
     data = np.empty(int(sizes.sum()), np.uint8)
     at = 0
     for begin, size in zip(position[order].tolist(), length[order].tolist(), strict=True):
-        data[at : at + 4] = _START_CODE
+        data[at : at + 4] = _START_CODE.view(np.uint8)
         data[at + 4 : at + 4 + size] = payloads.data[begin : begin + size]
         at += 4 + size
     return Payloads(data, np.cumsum(sizes) - sizes, sizes, payloads.first)
@@ -87,16 +87,15 @@ class AdtsFrames:
         begins, ends = payloads.starts, payloads.starts + payloads.sizes
         columns = begins, ends, self.starts + len(template), stops
         self._copies = tuple(zip(*(column.tolist() for column in columns), strict=True))
-        self._headers = np.frombuffer(template * len(self.sizes), np.uint8).copy()
-        self._headers = self._headers.reshape(-1, len(template))
+        self._headers = np.full(len(self.sizes), np.void(template))
+        headers = self._headers.view(np.uint8).reshape(-1, len(template))
         length = (self.sizes << 5 | int.from_bytes(template[_FRAME_LENGTH])).astype(">u4")
-        self._headers[:, _FRAME_LENGTH] = length.view(np.uint8).reshape(-1, 4)[:, 1:]
-        self._places = self.starts[:, None] + np.arange(len(template))
+        headers[:, _FRAME_LENGTH] = length.view(np.uint8).reshape(-1, 4)[:, 1:]
 
     def filled(self, buffer: Bytes) -> Bytes:
         """The frames with the payload that lies in *buffer*."""
         data = np.empty(self.size, np.uint8)
-        data[self._places] = self._headers
+        overlapping(data, self._headers.dtype)[self.starts] = self._headers
         source, target = memoryview(buffer), memoryview(data)  # type: ignore[arg-type]
         for begin, end, at, stop in self._copies:  # half the price of slicing arrays
             target[at:stop] = source[begin:end]

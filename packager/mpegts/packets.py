@@ -10,7 +10,6 @@ version, one packet at a time, is in the tests.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,7 @@ from packager.mpegts.schedule import (
     Items,
     Schedule,
 )
-from packager.samples import Bytes, Column, Flags, column
+from packager.samples import Bytes, Column, Flags, column, overlapping
 
 _CLOCK_FLAG, _RANDOM_ACCESS = 0x10, 0x40
 _BODY = np.dtype(f"V{BODY_SIZE}")
@@ -291,7 +290,9 @@ class Fill:
         whole = rows.view(_PACKET)[:, 0]["body"]
         for at, stop, count, begin in self.middles:
             whole[at:stop] = np.frombuffer(data, _BODY, count, begin)
-        gathered = _bodies(data)[self.places]
+        if len(data) < BODY_SIZE:
+            data = np.concatenate((data, np.zeros(BODY_SIZE - len(data), np.uint8)))
+        gathered = overlapping(data, _BODY)[self.places]
         bodies = gathered.view(np.uint8).reshape(-1, BODY_SIZE)
         for number, before, place in self.outside:
             bodies[number, before:] = data[place + before : place + BODY_SIZE]
@@ -299,21 +300,14 @@ class Fill:
         whole[self.rows] = gathered
 
 
-def _bodies(data: Bytes) -> npt.NDArray[Any]:
-    """The body that begins at each place in *data*; they overlap."""
-    if len(data) < BODY_SIZE:
-        data = np.concatenate((data, np.zeros(BODY_SIZE - len(data), np.uint8)))
-    return np.ndarray((len(data) - BODY_SIZE + 1,), _BODY, data, 0, (1,))
-
-
 def _headed(bodies: Bytes, heads: Bytes, places: Column) -> Bytes:
     """*bodies* with as much of each row of *heads* as has room, from its place on."""
     width = heads.shape[1]
     wide = np.empty((len(bodies), BODY_SIZE + width), np.uint8)
     wide[:, :BODY_SIZE] = bodies
-    head = np.dtype(f"V{width}")
-    every = np.ndarray((wide.size - width + 1,), head, wide, 0, (1,))
-    every[places + np.arange(len(wide)) * wide.shape[1]] = heads.view(head)[:, 0]
+    rows = heads.view(f"V{width}")[:, 0]
+    begins = np.arange(len(wide)) * wide.shape[1] + places
+    overlapping(wide.reshape(-1), rows.dtype)[begins] = rows
     headed: Bytes = wide[:, :BODY_SIZE]
     return headed
 

@@ -20,7 +20,7 @@ from packager.mpegts.psi import tables
 from packager.mpegts.rows import PACKET_SIZE
 from packager.mpegts.schedule import AUDIO, VIDEO, Schedule, Stream, schedule
 from packager.plan import Extent, Plan, Transform, Unplanned
-from packager.samples import Bytes, Column, Samples, runs
+from packager.samples import Bytes, Column, Samples, column, runs
 
 _WINDOW = 2 << 20
 """Bytes of output made at once."""
@@ -161,7 +161,7 @@ def _writable(cover: tuple[Extent, ...], read: memoryview) -> Bytes:
 
 def _bases(cover: tuple[Extent, ...]) -> Column:
     """Where each extent of *cover* starts when they lie end to end."""
-    lengths = np.array([extent.length for extent in cover], np.int64)
+    lengths = column([extent.length for extent in cover])
     return np.cumsum(lengths) - lengths
 
 
@@ -169,9 +169,12 @@ def _payloads(stream: Stream, cover: tuple[Extent, ...]) -> Payloads:
     """Where the samples of *stream* are when the extents of *cover* lie end to end in a
     buffer, which comes later."""
     samples = stream.samples
-    offsets = np.array([extent.offset for extent in cover], np.int64)
-    owner = np.searchsorted(offsets, samples.offset, "right") - 1
-    starts = samples.offset - offsets[owner] + _bases(cover)[owner]
+    if len(cover) == 1:
+        starts = samples.offset - cover[0].offset
+    else:
+        offsets = column([extent.offset for extent in cover])
+        owner = np.searchsorted(offsets, samples.offset, "right") - 1
+        starts = samples.offset + (_bases(cover) - offsets)[owner]
     return Payloads(np.zeros(0, np.uint8), starts, samples.size, samples.first)
 
 
