@@ -255,6 +255,7 @@ _RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "retry_share": (lambda value: 0 <= value <= 1, "between 0 and 1"),
     "retry_burst": (lambda value: value >= 0, "0 or more"),
     "breaker_share": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    "block": (lambda value: value >= 64 * KIB, "64K or more"),
     "heuristic": (lambda value: 0 <= value <= 1, "between 0 and 1"),
     "stale_if_unreachable": (lambda value: value >= 0, "0 or more"),
     "store_set_cookie": (lambda _value: True, ""),

@@ -119,6 +119,8 @@ class Fill:
         """Under which what it brings can be purged; known once the head is there."""
         self.begun = 0
         """The number of the latest purge when it began."""
+        self.is_overtaken = False
+        """An unsafe request has succeeded since it began: it must not be stored."""
         self.leader_here = True
         self.body = GrowingBody()
         self.is_complete = False

@@ -21,7 +21,7 @@ from edge_cache.http.conditionals import same_tag
 from edge_cache.http.fields import Field, values
 from edge_cache.markers import Markers
 from edge_cache.metrics import Tally
-from edge_cache.purging.tier import PurgedTier
+from edge_cache.purging.tier import NEVER, PurgedTier
 from edge_cache.ranging import block_size
 from edge_cache.request import Request
 from edge_cache.storability import Refusal
@@ -110,6 +110,13 @@ class Filling:
         """Whether a stale entry stood in for *key* a moment ago: the upstream rests."""
         return self._covered.holds(key, self._clock())
 
+    def overtake(self, target: bytes) -> None:
+        """What is on its way for *target* may be of before a change: it is not stored, and who
+        asks from now on does not wait for it."""
+        for fill in self._fills.values():
+            if fill.key[0] == target:
+                fill.is_overtaken = True
+
     async def close(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()
@@ -119,7 +126,9 @@ class Filling:
         """The fill on its way, unless a purge has overtaken it since: who asks after a purge
         must not get what began before it."""
         fill = self._fills.get(fill_key)
-        if fill is None or self._tier.is_overtaken(fill.key[0], fill.tags, fill.begun):
+        if fill is None or fill.is_overtaken:
+            return None
+        if self._tier.is_overtaken(fill.key[0], fill.tags, fill.begun):
             return None
         return fill
 
@@ -248,7 +257,7 @@ class Filling:
         stored = fill.stored
         assert stored is not None
         entry = appraisal.entry(stored.body, now=self._clock(), parts=stored.parts)
-        entry = replace(entry, begun=fill.begun)
+        entry = replace(entry, begun=_begun(fill))
         if appraisal.is_kept:
             self._put(fill, entry)
         else:
@@ -284,7 +293,7 @@ class Filling:
         if entry is None:
             await self._turn(fill, fill_key, response, Refusal.PARTIAL)
             return
-        entry = replace(entry, begun=fill.begun)
+        entry = replace(entry, begun=_begun(fill))
         self._put(fill, entry)
         self._count_tier()
         fill.settle(Gathered(entry, response.status))
@@ -374,7 +383,7 @@ class Filling:
         return too_large or self._arriving > self._config.fill_memory
 
     def _store(self, fill: Fill, draft: Entry) -> None:
-        entry = replace(draft.with_body(fill.body.whole()), begun=fill.begun)
+        entry = replace(draft.with_body(fill.body.whole()), begun=_begun(fill))
         self._tier.put(fill.key, fill.names, entry)
         self._count_tier()
         fill.complete()
@@ -413,3 +422,7 @@ def _is_of_another(response: Response, stored: Entry | None) -> bool:
     if stored is None or stored.etag is None or not tags:
         return False
     return not same_tag(tags[0], stored.etag)
+
+
+def _begun(fill: Fill) -> int:
+    return NEVER if fill.is_overtaken else fill.begun

@@ -80,7 +80,7 @@ class Node:
             patience=config.upstream_patience,
         )
         self._filling = Filling(config, upstream, tier, gate, tally)
-        self._passing = Passing(config, upstream, tier, gate, tally)
+        self._passing = Passing(config, upstream, tier, gate, tally, self._filling.overtake)
 
     def find(self, request: Request, now: float) -> Decision:
         """What to do about *request* at *now* (monotonic seconds)."""
@@ -235,7 +235,7 @@ class Node:
                 return False
             case Gathered(entry, status):
                 return await self._gathered(request, reply, entry, status, forward)
-            case StoodIn(entry) | Refreshed(entry) if entry.is_part:
+            case Refreshed(entry) if entry.is_part:
                 return await self._gathered(request, reply, entry, 304, forward)
             case StoodIn(entry, status):
                 request.upstream_status = status
@@ -246,6 +246,10 @@ class Node:
                     collapsed=not is_leader,
                     detail=_STALE_IF_ERROR,
                 )
+                if entry.is_part:
+                    return await self._from_parts(
+                        request, reply, self._key(request), entry, told
+                    )
                 reply.entry(entry, told, Verdict.STALE)
             case Refreshed(entry, refusal):
                 request.upstream_status = 304

@@ -1,6 +1,7 @@
 """Requests that go upstream for themselves alone, and what their responses invalidate."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from edge_cache.appraisal import appraise
@@ -27,6 +28,8 @@ SAFE = (b"GET", b"HEAD", b"OPTIONS")
 
 _NAMES_OF_CHANGED = (b"location", b"content-location")
 
+_CODING = b"content-encoding"
+
 _SAME_BODY = (b"etag", b"last-modified", b"content-length")
 """Fields of a HEAD that must not differ from what is stored (RFC 9111 §4.3.5)."""
 
@@ -39,6 +42,7 @@ class Passing:
         tier: PurgedTier,
         gate: Gate,
         tally: Tally,
+        overtake: Callable[[bytes], None],
     ) -> None:
         self._config = config
         self._upstream = upstream
@@ -46,6 +50,8 @@ class Passing:
         self._gate = gate
         self._tally = tally
         self._rules = rules_of(config)
+        self._overtake = overtake
+        """Called with each target that may have changed: fills of it are of before that."""
 
     async def send(
         self, request: Request, reply: Reply, forward: Forward, refusal: Refusal | None
@@ -94,13 +100,15 @@ class Passing:
 
     def _invalidate(self, request: Request, fields: Fields) -> None:
         """Forget what an unsafe request may have changed (RFC 9111 §4.4)."""
-        self._tier.delete(request.key)
+        changed = {request.key}
         authority = request.known.get(b"host", b"")
         for name in _NAMES_OF_CHANGED:
             for reference in values(fields, name):
                 target = same_origin_target(reference, request.key, authority)
-                if target is not None:
-                    self._tier.delete(target)
+                changed.update(() if target is None else (target,))
+        for target in changed:
+            self._tier.delete(target)
+            self._overtake(target)
         self._count_tier()
 
     def _freshen(self, request: Request, response: Response, asked: float, begun: int) -> None:
@@ -111,6 +119,8 @@ class Passing:
             return
         if request.is_authorized and not stored.shareable:
             return
+        if values(stored.fields, _CODING) != values(response.fields, _CODING):
+            return  # another representation, which says nothing of this one
         if begun != self._tier.known:  # purged meanwhile, perhaps: this says nothing of later
             return
         now, wall = time.monotonic(), time.time()

@@ -4,6 +4,8 @@ Blocks are fixed, so that the requests of many clients meet in the same ones.  A
 whole is joined where its bytes come soon, and begun where most of a body that fits is wanted.
 """
 
+from itertools import islice
+
 from edge_cache.config import EdgeConfig
 from edge_cache.entry import Entry, same_version
 from edge_cache.fill import Fill, Wanted
@@ -49,12 +51,12 @@ def is_for_blocks(entry: Entry, part: ByteRange, config: EdgeConfig) -> bool:
         return True
     block = block_size(config)
     starts = range(part.start - part.start % block, part.stop, block)
-    lacking = [
+    lacking = (
         at
         for at in starts
         if pieces(entry, max(at, part.start), min(at + block, part.stop)) is None
-    ]
-    return len(lacking) <= 1
+    )
+    return len(list(islice(lacking, 2))) < 2
 
 
 def pieces(entry: Entry, start: int, stop: int) -> list[memoryview] | None:

@@ -35,6 +35,7 @@ BAD: dict[str, dict[str, Any]] = {
     "ram: 1000 is not 1M": {"ram": 1000},
     "max_upstream: 0 is not positive": {"max_upstream": 0},
     "idle_timeout: -1 is not positive": {"idle_timeout": -1},
+    "block: 65535 is not 64K or more": {"block": 65535},
     "heuristic: 2 is not between": {"heuristic": 2},
     "stale_if_unreachable: -1 is not 0 or": {"stale_if_unreachable": -1},
     "negative_ttl: 200: 5 is no error": {"negative_ttl": {200: 5}},

@@ -203,3 +203,77 @@ def test_followers_of_a_failed_fill_are_covered_too() -> None:
             assert len(up.seen) == 2
 
     run(scenario())
+
+
+def test_what_was_on_its_way_when_it_changed_is_not_stored() -> None:
+    go = asyncio.Event()
+
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        if seen.method == "GET" and not go.is_set():
+            await go.wait()
+            await exchange.respond(b"before", FRESH)
+        else:
+            await exchange.respond(b"after", FRESH)
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url) as node:
+            early = asyncio.create_task(get(node.port, "/a"))
+            await until(lambda: up.seen)
+            posted = ("Content-Length: 0",)
+            assert (await get(node.port, "/a", *posted, method="POST")).body == b"after"
+            go.set()
+            assert (await early).body == b"before"
+            await until(lambda: node.count("fills") == 0)
+            answer = await get(node.port, "/a")
+            assert answer.body == b"after" and "fwd=uri-miss" in answer.cache
+
+    run(scenario())
+
+
+def test_who_asks_after_a_change_does_not_wait_for_what_was_on_its_way() -> None:
+    go = asyncio.Event()
+
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        if len(order) == 1:
+            await go.wait()
+        order.append(seen.method)
+        await exchange.respond(b"%d" % len(order), FRESH)
+
+    order: list[str] = ["first"]
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url) as node:
+            early = asyncio.create_task(get(node.port, "/a"))
+            await until(lambda: up.seen)
+            order.append("change")
+            await get(node.port, "/a", "Content-Length: 0", method="DELETE")
+            late = await get(node.port, "/a")
+            assert "fwd=uri-miss" in late.cache and not early.done()
+            go.set()
+            await early
+            await until(lambda: node.count("fills") == 0)
+            assert (await get(node.port, "/a")).body == late.body
+
+    run(scenario())
+
+
+def test_a_head_of_another_coding_says_nothing_of_what_is_stored() -> None:
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        if seen.method == "HEAD":
+            lines = (FRESH, 'ETag: "br"', "Content-Encoding: br")
+            await exchange.respond(b"", *lines, length=3)
+        elif "if-none-match" in seen.headers:
+            await exchange.head(FRESH, status="304 Not Modified")
+        else:
+            await exchange.respond(b"plain", "Cache-Control: no-cache", 'ETag: "plain"')
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url) as node:
+            await get(node.port, "/")
+            async with connect(node.port) as client:
+                await client.get("/", method="HEAD")
+            answer = await get(node.port, "/")
+            assert (answer.body, answer.headers["etag"]) == (b"plain", '"plain"')
+            assert up.seen[-1].headers["if-none-match"] == '"plain"'
+
+    run(scenario())
