@@ -209,7 +209,7 @@ def origin(
             parser=parse_size,
             metavar="SIZE",
         ),
-    ] = 256 << 20,
+    ] = "256M",  # type: ignore[assignment]
     plan_cache: Annotated[
         int,
         _option(
@@ -219,7 +219,7 @@ def origin(
             parser=parse_size,
             metavar="SIZE",
         ),
-    ] = 32 << 20,
+    ] = "32M",  # type: ignore[assignment]
     open_files: Annotated[
         int,
         _option("origin", "open-files", "Files that a worker keeps open.", min=1, metavar="N"),

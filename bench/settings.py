@@ -30,6 +30,7 @@ class Scale:
     low: Flavor = LOW
 
     cold_runs: int = 5
+    evicted_runs: int = 31
     """How often a fresh process is started for each case of ``cold``..."""
 
     cold_lengths: tuple[int, ...] = (600, 7200)
@@ -49,6 +50,7 @@ QUICK = Scale(
     short=120,
     long=600,
     cold_runs=1,
+    evicted_runs=3,
     cold_lengths=(600,),
     herd=50,
     segments=4,
