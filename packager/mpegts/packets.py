@@ -158,7 +158,7 @@ class Layout:
         number += np.where(number >= leading[owner], (shares.last - leading)[owner], 0)
         start, share = shares.of(owner, number)
         padding, behind = BODY_SIZE - share, head[owner] - start
-        before = padding + np.clip(behind, 0, share)
+        before = padding + np.minimum(np.maximum(behind, 0), share)
         own = _STUFFING.take(padding, axis=0)
         heads = _heads(items, pictures, self._parameter_sets)
         first, clocked = partial[:-1], np.flatnonzero(items.clock)
@@ -195,8 +195,9 @@ class Layout:
         headers &= ~np.uint32(0xF0 << 24)
         headers |= np.uint32(_HAS_PAYLOAD)
         headers[columns.starts] |= np.uint32(_PAYLOAD_UNIT_START)
-        clocks = self.first_row[self._clocks[0]]
-        headers[clocks] ^= np.uint32(_HAS_PAYLOAD | _HAS_ADAPTATION)
+        if self.schedule.clocks:
+            clocks = self.first_row[self._clocks[0]]
+            headers[clocks] ^= np.uint32(_HAS_PAYLOAD | _HAS_ADAPTATION)
         headers[columns.row[columns.is_padded]] |= np.uint32(_HAS_ADAPTATION)
         return headers
 
@@ -221,8 +222,8 @@ class Layout:
         count = int(self.first_row[stop - 1] + self._rows[stop - 1]) - first
         rows = np.empty((count, PACKET_SIZE), np.uint8)
         rows.view("<u4")[:, 0] = self._headers[first : first + count]
-        items, bodies = self._clocks
-        if len(items):
+        if self.schedule.clocks:
+            items, bodies = self._clocks
             low, high = np.searchsorted(items, (start, stop))
             rows[self.first_row[items[low:high]] - first, 4:] = bodies[low:high]
         for fill, data in fills:
@@ -243,7 +244,7 @@ class Layout:
         partial = slice(int(columns.partial[low]), int(columns.partial[high]))
         places = starts[columns.owner[partial] - low] + columns.place[partial]
         last = max(size, BODY_SIZE) - BODY_SIZE
-        within = np.clip(places, 0, last)
+        within = np.minimum(np.maximum(places, 0), last)
         some = low + np.flatnonzero(columns.middle_count[low:high])
         at, count = columns.middle_row[some] - first_row, columns.middle_count[some]
         return Fill(

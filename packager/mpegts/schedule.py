@@ -102,6 +102,9 @@ class Schedule:
     groups: Column
     """First sample of each audio PES, and the count of samples behind the last."""
 
+    clocks: int
+    """How many items are a clock and nothing else."""
+
     has_video: bool
     """The program has a video stream, which carries the clock."""
 
@@ -165,7 +168,8 @@ def schedule(video: Stream | None, audio: Stream | None, *, has_video: bool) -> 
         _count(table, mine)
     if clocks:
         _count_clocks(table, numbers[VIDEO if has_video else AUDIO])
-    return Schedule(Items(*table), table, numbers, groups, has_video)
+    count = sum(len(part.place) for part in clocks)
+    return Schedule(Items(*table), table, numbers, groups, count, has_video)
 
 
 def _count(table: _Table, mine: Column) -> None:
@@ -231,7 +235,7 @@ def _video_clocks(stream: Stream, pictures: _Part, sound: Stream | None) -> list
         end = sound_end if sound_end > end + APART else end
         sound_begin = int(stream_times(sound.index, sound.samples.rows(0, 1))[1][0])
         begin = sound_begin if sound_begin < begin - APART else begin
-    leading = _clocks(np.array([begin]), first, pid_has_clock=False)
+    leading = _clocks(column([begin]), first, pid_has_clock=False) if begin < first else []
     if not leading:
         pictures.place[0] = _FIRST
     return leading + _clocks(pictures.dts, end, pid_has_clock=True)
@@ -273,7 +277,7 @@ def clock_counts(gaps: Column, *, pid_has_clock: bool) -> Column:
 def _clocks(times: Column, end: int, *, pid_has_clock: bool) -> list[_Part]:
     """Clock packets between items at *times* that are too far apart, and from the last one
     to *end*; an empty list where there are none."""
-    gaps = np.diff(times, append=end)
+    gaps = np.append(times[1:], end) - times
     if int(gaps.max()) <= MAX_CLOCK_GAP * pid_has_clock:
         return []
     count = clock_counts(gaps, pid_has_clock=pid_has_clock)
