@@ -21,7 +21,9 @@ def upstream_names(config: EdgeConfig) -> list[str]:
 
 def make_client(config: EdgeConfig, row: Row) -> UpstreamClient:
     """A client that counts in *row*, and checks health from now on if that is configured."""
-    tls = tls_context(config.upstream_ca)
+    urls = (*config.shields, *config.upstreams)
+    is_tls = any(url.startswith("https:") for url in urls)
+    tls = tls_context(config.upstream_ca) if is_tls else None  # for all of them: it is large
     limits = Limits(
         config.first_byte_timeout, config.upstream_deadline, config.failure_statuses
     )

@@ -77,7 +77,7 @@ class UpstreamClient:
         attempts = _Attempts(self, outgoing, deadline)
         try:
             await attempts.ask(self._admitted(outgoing))
-            if attempts.answer is None and not attempts.tries:
+            if not attempts.tries:
                 await attempts.ask(self._anybody(outgoing))
         except BaseException:
             attempts.drop_answer()

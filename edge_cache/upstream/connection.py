@@ -24,6 +24,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._sender: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._is_made = False
         self.idle_since = 0.0
         self.has_served = False
         """Whether a response has come on it."""
@@ -55,6 +56,11 @@ class UpstreamConnection(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
+    def discard(self) -> None:
+        """Nobody will use it, if it is there at all."""
+        if self._is_made:
+            self.abort()
+
     @property
     def is_usable(self) -> bool:
         return not self._transport.is_closing()
@@ -63,6 +69,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
+        self._is_made = True
 
     def data_received(self, data: bytes) -> None:
         if self._response is None:  # nobody asked: not a connection to be trusted

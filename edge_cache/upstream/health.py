@@ -4,7 +4,7 @@ import asyncio
 import random
 from dataclasses import dataclass
 
-from edge_cache.errors import UpstreamError
+from edge_cache.errors import Failure, UpstreamError
 from edge_cache.upstream.member import Member
 from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.pool import Pool
@@ -79,5 +79,7 @@ async def passes(pool: Pool, check: HealthCheck) -> bool:
             finally:
                 response.close()
                 connection.abort()
-    except (TimeoutError, UpstreamError):
+    except TimeoutError:
         return False
+    except UpstreamError as error:
+        return error.failure is Failure.BUSY  # it has all the connections we allow: it works

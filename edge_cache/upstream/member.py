@@ -29,6 +29,11 @@ class Limits:
     bad: Collection[int]
     """Statuses that speak against the health of who sends them."""
 
+    @property
+    def fair_time(self) -> float:
+        """Seconds that a server must have been given for a time-out to be its fault."""
+        return min(self.first_byte_timeout, 0.9 * self.deadline)
+
 
 class Member:
     def __init__(
@@ -72,6 +77,7 @@ class Member:
         """The response to *outgoing*, once its head is there; UpstreamError."""
         self.tally.cells[self.tally.requests] += 1
         limits = self._limits
+        began = self._now()
         try:
             response = await exchange(
                 self.pool,
@@ -80,7 +86,11 @@ class Member:
                 deadline=deadline,
             )
         except UpstreamError as error:
-            self._failed(ticket, error.failure)
+            if error.failure in TIMEOUTS and deadline - began < limits.fair_time:
+                self.tally.failed(error.failure)
+                self.leave(ticket)  # those before it have used up its time
+            else:
+                self._failed(ticket, error.failure)
             raise
         except BaseException:  # the client left, or its body was cut
             self.leave(ticket)

@@ -118,20 +118,22 @@ class Pool:
 
     async def _open_to(self, host: str) -> UpstreamConnection:
         loop = asyncio.get_running_loop()
-        if self.address.scheme == "unix":
-            _, connection = await loop.create_unix_connection(lambda: self._new(host), host)
-            return connection
-        _, connection = await loop.create_connection(
-            lambda: self._new(host),
-            host,
-            self.address.port,
-            ssl=self._tls,
-            server_hostname=self.address.host if self._tls else None,
-        )
+        connection = UpstreamConnection(host, self._give_back, self._open.discard)
+        try:
+            if self.address.scheme == "unix":
+                await loop.create_unix_connection(lambda: connection, host)
+            else:
+                await loop.create_connection(
+                    lambda: connection,
+                    host,
+                    self.address.port,
+                    ssl=self._tls,
+                    server_hostname=self.address.host if self._tls else None,
+                )
+        except BaseException:
+            connection.discard()  # it may have been made just before the time was over
+            raise
         return connection
-
-    def _new(self, host: str) -> UpstreamConnection:
-        return UpstreamConnection(host, self._give_back, self._open.discard)
 
     def _give_back(self, connection: UpstreamConnection) -> None:
         if len(self._idle) >= MAX_IDLE or not self._resolver.has(connection.host):

@@ -812,3 +812,18 @@ def test_a_health_check_that_fails_everywhere_stops_nobody(handler: Handler) -> 
             assert (await get(node.port, "/")).body == b"good"
 
     run(scenario())
+
+
+def test_a_time_out_for_want_of_time_is_nobodys_fault() -> None:
+    async def scenario() -> None:
+        limits = {"first_byte_timeout": 0.3, "upstream_deadline": 0.4, "breaker_failures": 1}
+        async with (
+            origin(silence) as first,
+            origin(silence) as second,
+            edge(first.url, second.url, **limits) as node,
+        ):
+            assert (await get(node.port, "/")).status == 504
+            assert len(second.seen) == 1
+            assert is_in(node, first.url, "down") and is_in(node, second.url, "up")
+
+    run(scenario())

@@ -7,12 +7,12 @@ import pytest
 
 from edge_cache.errors import Failure, UpstreamError
 from edge_cache.http.dates import format_date
-from edge_cache.upstream.health import HealthCheck, Streak
+from edge_cache.upstream.health import HealthCheck, Streak, passes
 from edge_cache.upstream.member import MAX_RETRY_AFTER, retry_after
 from edge_cache.upstream.pool import Pool
 from edge_cache.upstream.response import Response
 from edge_cache.upstream.status import described
-from tests.edge_cache.support.edge import run
+from tests.edge_cache.support.edge import run, until
 from tests.edge_cache.support.origin import origin, plain
 from tests.edge_cache.upstream.support import asking, client, whole
 
@@ -104,6 +104,19 @@ STREAKS = {  # results, + or -, and the verdict after each
 def test_streaks(results: str, verdicts: str) -> None:
     streak = Streak(CHECK)
     assert "".join("+" if streak.add(result == "+") else "-" for result in results) == verdicts
+
+
+def test_a_check_that_finds_no_connection_free_says_nothing_against_it() -> None:
+    async def scenario() -> None:
+        async with origin(plain(status="503 ill")) as up:
+            pool = Pool(up.url, connect_timeout=1, idle_timeout=10, limit=1)
+            assert not await passes(pool, CHECK)
+            await until(lambda: pool.open == 0)
+            await pool.connect()
+            assert await passes(pool, CHECK)
+            pool.close()
+
+    run(scenario())
 
 
 NOW = 1_800_000_000.0
