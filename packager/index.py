@@ -10,7 +10,7 @@ wrong byte.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,12 +18,30 @@ from typing import Any
 import numpy as np
 
 from packager.errors import MalformedMedia
-from packager.index_blocks import BLOCK, decode_block
-from packager.samples import Column, Samples
+from packager.index_blocks import BLOCK, Stored, decode_block, stored
+from packager.samples import Column, Flags, Samples
 from packager.tracks import Kind, Track
 
 Blocks = Mapping[int, bytes]
 """Blocks at hand, by number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timed:
+    """Samples without where they lie: what manifests need of a whole track."""
+
+    dts: Column
+    cts: Column
+    stops: Column
+    """When each one's duration is over, on the timeline of ``dts``."""
+
+    sync: Flags
+    size: Column
+    annexb: Column
+    """As a byte stream without delimiters; ``size`` where not known."""
+
+    def __len__(self) -> int:
+        return len(self.dts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,13 +155,8 @@ class TrackIndex:
         parts = [self._decode(number, blocks[number])[0] for number in numbers]
         joined = parts[0] if len(parts) == 1 else _join(parts)
         skip = numbers.start * BLOCK
-        sync = np.ones(stop - start, np.bool_)
-        if not self.all_sync:
-            sync[:] = False
-            low, high = np.searchsorted(self.sync, (start, stop))
-            sync[self.sync[low:high] - start] = True
         rows = joined.rows(start - skip, stop - skip)
-        return replace(rows, sync=sync, first=self.first_in_source + start)
+        return replace(rows, sync=self._sync(start, stop), first=self.first_in_source + start)
 
     def annexb_sizes(self, start: int, stop: int, blocks: Blocks) -> Column:
         """Bytes of each sample as a byte stream without delimiters; needs ``exact``."""
@@ -152,15 +165,70 @@ class TrackIndex:
         skip = numbers.start * BLOCK
         return np.concatenate(sizes)[start - skip : stop - skip]
 
+    def sizes(self, blocks: Blocks) -> Column:
+        """Bytes of each sample of the track, of which *blocks* must hold all blocks."""
+        return np.concatenate([rows.size for _, rows in self._stored(blocks)], dtype=np.int64)
+
+    def timed(self, blocks: Blocks) -> Timed:
+        """Every sample of the track, without where it lies; *blocks* must hold all blocks."""
+        every = list(self._stored(blocks))
+        size = np.concatenate([rows.size for _, rows in every], dtype=np.int64)
+        duration = self._durations(every)
+        dts = int(self.block_dts[0]) + np.cumsum(duration) - duration
+        cts, annexb = dts, size
+        if self.has_offsets:
+            offsets = [rows.each_offset for _, rows in every]
+            cts = dts + np.concatenate(offsets, dtype=np.int64)
+        if self.exact and not self.plain:
+            annexb = np.concatenate([rows.annexb for _, rows in every])
+        return Timed(dts, cts, dts + duration, self._sync(0, self.count), size, annexb)
+
+    def _durations(self, every: list[tuple[int, Stored]]) -> Column:
+        if not self.uniform_duration:
+            return np.concatenate([self._durations_in(*one) for one in every])
+        duration = np.full(self.count, self.uniform_duration)
+        duration[-1] = self.last_duration
+        return duration
+
+    def _durations_in(self, number: int, rows: Stored) -> Column:
+        try:
+            return rows.duration
+        except ValueError as error:
+            raise _damaged(number, error) from None
+
+    def _stored(self, blocks: Blocks) -> Iterator[tuple[int, Stored]]:
+        for number in range(self.block_count):
+            try:
+                rows = stored(blocks[number])
+            except (ValueError, struct.error) as error:
+                raise _damaged(number, error) from None
+            self._check(number, len(rows.size), rows.dts)
+            yield number, rows
+
+    def _sync(self, start: int, stop: int) -> Flags:
+        if self.all_sync:
+            return np.ones(stop - start, np.bool_)
+        sync = np.zeros(stop - start, np.bool_)
+        low, high = np.searchsorted(self.sync, (start, stop))
+        sync[self.sync[low:high] - start] = True
+        return sync
+
     def _decode(self, number: int, block: bytes) -> tuple[Samples, Column]:
         try:
             samples, annexb = decode_block(block)
         except (ValueError, struct.error) as error:
-            raise MalformedMedia(f"flavor index: block {number}: {error}") from None
-        expected = min(BLOCK, self.count - number * BLOCK)
-        if len(samples) != expected or int(samples.dts[0]) != int(self.block_dts[number]):
-            raise MalformedMedia(f"flavor index: block {number} is not of this track")
+            raise _damaged(number, error) from None
+        self._check(number, len(samples), int(samples.dts[0]))
         return samples, annexb
+
+    def _check(self, number: int, count: int, dts: int) -> None:
+        expected = min(BLOCK, self.count - number * BLOCK)
+        if count != expected or dts != int(self.block_dts[number]):
+            raise MalformedMedia(f"flavor index: block {number} is not of this track")
+
+
+def _damaged(number: int, error: Exception) -> MalformedMedia:
+    return MalformedMedia(f"flavor index: block {number}: {error}")
 
 
 def _join(parts: list[Samples]) -> Samples:

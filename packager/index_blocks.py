@@ -7,9 +7,12 @@ Sizes, composition offsets, durations and positions, run-length where that is sh
 
 import struct
 import zlib
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from packager.samples import Column, Samples, column
 
@@ -97,35 +100,97 @@ def decode_block(block: bytes) -> tuple[Samples, Column]:
     return samples, annexb
 
 
-def _decode_block(block: bytes) -> tuple[Samples, Column]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """The columns of a block as they lie in it, not yet wide."""
+
+    dts: int
+    """Of the first sample."""
+
+    low: int
+    flags: int
+    size: npt.NDArray[Any]
+    lengths: npt.NDArray[Any]
+    """Of the runs that have ``durations``; empty where each sample has its own."""
+
+    durations: npt.NDArray[Any]
+    jumps: npt.NDArray[Any]
+    """First samples of the runs that lie at ``positions``; empty where each has its own."""
+
+    positions: npt.NDArray[Any]
+    offsets: npt.NDArray[Any]
+    """cts - dts; empty where all are 0: see ``each_offset``."""
+
+    growth: npt.NDArray[Any]
+    """As a byte stream; empty where samples do not grow."""
+
+    @property
+    def duration(self) -> Column:
+        if self.flags & _EACH_DURATION:
+            return column(self.durations)
+        if int(self.lengths.sum()) != len(self.size):
+            raise ValueError("durations do not add up")
+        return np.repeat(column(self.durations), self.lengths)
+
+    @property
+    def each_offset(self) -> npt.NDArray[Any]:
+        return self.offsets if len(self.offsets) else np.zeros(len(self.size), np.int32)
+
+    @property
+    def annexb(self) -> Column:
+        return column(self.size) + self.growth if len(self.growth) else column(self.size)
+
+    @property
+    def first_samples(self) -> Column:
+        """First sample of each run of bytes."""
+        if self.flags & _EACH_POSITION:
+            return np.arange(len(self.size))
+        jumps = column(self.jumps)
+        if jumps[0] != 0 or (np.diff(jumps) <= 0).any() or int(jumps[-1]) >= len(self.size):
+            raise ValueError("positions out of order")
+        return jumps
+
+
+def stored(block: bytes) -> Stored:
+    """Raises ``ValueError`` or ``struct.error`` where *block* is damaged."""
     rows = unsealed(block)
     dts, low, count, width, flags, run_count, jump_count = _BLOCK_PREFIX.unpack_from(rows)
+    if not 0 < count <= BLOCK or width not in (2, 4) or not jump_count:
+        raise ValueError("prefix out of range")
     position = _BLOCK_PREFIX.size
 
     def take(kind: str, length: int) -> Column:
         nonlocal position
-        values = np.frombuffer(rows, kind, length, position)
+        values: Column = np.frombuffer(rows, kind, length, position)
         position += values.nbytes
-        return column(values)
+        return values
 
-    if not 0 < count <= BLOCK or width not in (2, 4) or not jump_count:
-        raise ValueError("prefix out of range")
-    size = take(f"<u{width}", count)
-    lengths = np.ones(count, np.int64) if flags & _EACH_DURATION else take("<u2", run_count)
-    values = take("<u4", run_count)
-    jumps = np.arange(count) if flags & _EACH_POSITION else take("<u2", jump_count)
-    positions = low + take("<u8" if flags & _FAR else "<u4", jump_count)
-    offsets = take("<i4", count) if flags & _HAS_CTS else 0
-    growth = "<i4" if flags & _WIDE_ANNEXB else "<i2"
-    annexb = size + take(growth, count) if flags & _HAS_ANNEXB else size
-    if position != len(rows) or int(lengths.sum()) != count:
+    found = Stored(
+        dts,
+        low,
+        flags,
+        size=take(f"<u{width}", count),
+        lengths=take("<u2", 0 if flags & _EACH_DURATION else run_count),
+        durations=take("<u4", run_count),
+        jumps=take("<u2", 0 if flags & _EACH_POSITION else jump_count),
+        positions=take("<u8" if flags & _FAR else "<u4", jump_count),
+        offsets=take("<i4", count if flags & _HAS_CTS else 0),
+        growth=take(
+            "<i4" if flags & _WIDE_ANNEXB else "<i2", count if flags & _HAS_ANNEXB else 0
+        ),
+    )
+    each = (_EACH_DURATION, run_count), (_EACH_POSITION, jump_count)
+    if position != len(rows) or any(flags & flag and given != count for flag, given in each):
         raise ValueError("lengths do not add up")
-    if jumps[0] != 0 or (np.diff(jumps) <= 0).any() or int(jumps[-1]) >= count:
-        raise ValueError("positions out of order")
-    duration = np.repeat(values, lengths)
-    decode = dts + np.cumsum(duration) - duration
+    return found
+
+
+def _decode_block(block: bytes) -> tuple[Samples, Column]:
+    rows = stored(block)
+    size, duration, jumps = column(rows.size), rows.duration, rows.first_samples
+    decode = rows.dts + np.cumsum(duration) - duration
     before = np.cumsum(size) - size
-    spans = np.diff(np.append(jumps, count))
-    offset = before + np.repeat(positions - before[jumps], spans)
-    sync = np.ones(count, np.bool_)
-    return Samples(decode, decode + offsets, duration, size, offset, sync), annexb
+    spans = np.diff(np.append(jumps, len(size)))
+    offset = before + np.repeat(rows.low + column(rows.positions) - before[jumps], spans)
+    sync = np.ones(len(size), np.bool_)
+    return Samples(decode, decode + rows.each_offset, duration, size, offset, sync), rows.annexb

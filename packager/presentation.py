@@ -10,6 +10,7 @@ meets a sample table or a float.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import sub
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,7 @@ class Timeline:
 
     @property
     def durations(self) -> tuple[int, ...]:
-        stops = (*self.starts[1:], self.end)
-        return tuple(stop - start for start, stop in zip(self.starts, stops, strict=True))
+        return tuple(map(sub, (*self.starts[1:], self.end), self.starts))
 
 
 @dataclass(frozen=True, slots=True)

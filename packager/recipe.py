@@ -23,8 +23,8 @@ from packager.errors import UnknownSegment, Unsupported
 from packager.hls.media_playlist import target_duration
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.isobmff.media_segment import media_segment, segment_sizes
-from packager.mpegts.schedule import Stream
-from packager.mpegts.segment import TrackRows, adts_sizes, ts_segment, ts_size
+from packager.mpegts.segment import TrackRows, adts_sizes, ts_segment
+from packager.mpegts.sizes import Film, ts_sizes
 from packager.plan import Plan, Unplanned
 from packager.presentation import (
     AudioRendition,
@@ -320,7 +320,7 @@ def presentation(recipe: Recipe, *, merge_audio: bool) -> Needs[Presentation]:
             cuts.append((flavor, track, own))
     blocks = yield tuple(Wanted(f, t, range(t.block_count)) for f, t, _ in cuts)
     found = [
-        (f, t, c, segment_sizes(t, c.rows, t.samples(0, t.count, own).size))
+        (f, t, c, segment_sizes(t, c.rows, t.sizes(own)))
         for (f, t, c), own in zip(cuts, blocks, strict=True)
     ]
     timelines = [Timeline(t.track.timescale, c.starts, c.end) for _, t, c, _ in found]
@@ -389,28 +389,20 @@ def muxed_bitrate(recipe: Recipe, choice: Choice, target: int) -> Needs[Bitrate]
     """The rates of the TS segments of *choice*: exact where the index knows the sizes in a
     byte stream, and otherwise an upper bound."""
     muxed = yield from mux(recipe, choice)
-    video = yield from _whole(choice.flavor, muxed.video)
-    audio = yield from _whole(choice.flavor, muxed.audio)
-    sizes = [
-        ts_size(
-            _piece(video, pictures), _piece(audio, sounds),
-            has_video=video is not None, has_audio=audio is not None,
-        )
-        for pictures, sounds in muxed.rows
-    ]  # fmt: skip
-    return bitrate(sizes, muxed.timeline, target)
+    cuts = muxed.cuts
+    video = yield from _film(choice.flavor, muxed.video, cuts.pictures)
+    audio = yield from _film(choice.flavor, muxed.audio, cuts.sounds)
+    return bitrate(ts_sizes(video, audio).tolist(), muxed.timeline, target)
 
 
-def _whole(flavor: int, track: TrackIndex | None) -> Needs[Stream | None]:
+def _film(flavor: int, track: TrackIndex | None, bounds: Column) -> Needs[Film | None]:
     if track is None:
         return None
-    blocks = yield from _all_blocks(flavor, track)
-    rows = TrackRows(track, track.samples(0, track.count, blocks), None)
+    samples = track.timed((yield from _all_blocks(flavor, track)))
     if track.kind is Kind.AUDIO:
-        return Stream(track, rows.samples, adts_sizes(rows))
-    if track.exact:
-        return Stream(track, rows.samples, track.annexb_sizes(0, track.count, blocks))
-    return Stream(track, rows.samples, _annexb_bound(track, rows.samples.size))
+        return Film(track, samples, adts_sizes(track, samples.size), bounds)
+    sizes = samples.annexb if track.exact else _annexb_bound(track, samples.size)
+    return Film(track, samples, sizes, bounds)
 
 
 def _annexb_bound(track: TrackIndex, sizes: Column) -> Column:
@@ -420,13 +412,6 @@ def _annexb_bound(track: TrackIndex, sizes: Column) -> Column:
     assert isinstance(form, VideoFormat) and isinstance(form.config, AvcConfig)
     length_size = form.config.nal_length_size
     return sizes + sizes // (length_size + 1) * (4 - length_size)
-
-
-def _piece(stream: Stream | None, rows: tuple[int, int]) -> Stream | None:
-    start, stop = rows
-    if stream is None or start == stop:
-        return None
-    return Stream(stream.index, stream.samples.rows(start, stop), stream.sizes[start:stop])
 
 
 def run_needs(needs: Needs[T], load: Callable[[Wanted], Blocks]) -> T:

@@ -7,6 +7,7 @@ track alone, so that the size of a segment is known from its counts.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from packager.errors import Unsupported
 from packager.index import TrackIndex
 from packager.isobmff.box import box, full_box
 from packager.plan import Extents, Plan
-from packager.samples import Samples, runs
+from packager.samples import Column, Samples, column, runs
 
 TRACK_ID = {"video": 1, "audio": 2}
 _SYNC, _NOT_SYNC = 0x02000000, 0x01010000  # sample_depends_on 2 and 1; is_non_sync
@@ -48,16 +49,21 @@ def columns(index: TrackIndex, *, last: bool) -> tuple[str, ...]:
 
 
 def segment_sizes(
-    index: TrackIndex, rows: tuple[tuple[int, int], ...], sizes: Any
+    index: TrackIndex, rows: Sequence[tuple[int, int]], sizes: Column
 ) -> list[int]:
     """Bytes of each segment; *sizes* are those of all samples of the track."""
-    before = np.concatenate(([0], np.cumsum(sizes)))
-    found = []
-    for start, stop in rows:
-        names = columns(index, last=stop == index.count)
-        head = _FIXED_SIZE + _tfhd_defaults(names) + 4 * len(names) * (stop - start)
-        found.append(head + int(before[stop] - before[start]))
-    return found
+    before = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=before[1:])
+    starts, stops = column(rows).reshape(-1, 2).T
+    last = stops == index.count
+    each = np.where(last, *(4 * len(columns(index, last=flag)) for flag in (True, False)))
+    heads = np.where(last, *(_head_size(index, last=flag) for flag in (True, False)))
+    found = column(heads + each * (stops - starts) + before[stops] - before[starts])
+    return list(found.tolist())
+
+
+def _head_size(index: TrackIndex, *, last: bool) -> int:
+    return _FIXED_SIZE + _tfhd_defaults(columns(index, last=last))
 
 
 def _tfhd_defaults(names: tuple[str, ...]) -> int:

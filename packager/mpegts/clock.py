@@ -3,7 +3,7 @@
 import numpy as np
 
 from packager.index import TrackIndex
-from packager.samples import Bytes, Column, Samples
+from packager.samples import Bytes, Column
 from packager.timescale import MPEG2_CLOCK
 
 TIME_BASE = 900_000
@@ -19,22 +19,22 @@ MAX_CLOCK_GAP = 8_100
 _WRAP = (1 << 33) - 1
 
 
-def stream_times(index: TrackIndex, samples: Samples) -> tuple[Column, Column]:
-    """``(dts, pts)`` at 90 kHz, not wrapped: each the floor of the sample's absolute time.
+def decode_times(index: TrackIndex, dts: Column) -> Column:
+    """Media times *dts* at 90 kHz, not wrapped: each the floor of the absolute time.
 
-    Decode times move earlier where the source has negative composition offsets: here a
-    frame cannot be decoded after it is shown.
+    They move earlier where the source has negative composition offsets: here a frame cannot
+    be decoded after it is shown.
     """
-    timescale = index.track.timescale
-    dts = (samples.dts - index.late - index.origin) * MPEG2_CLOCK // timescale
-    pts = (samples.cts - index.origin) * MPEG2_CLOCK // timescale
-    return dts + TIME_BASE, pts + TIME_BASE
+    return _ticks(index, dts - index.late)
 
 
-def end_time(index: TrackIndex, samples: Samples) -> int:
-    """When the last of *samples* ends, on the clock of ``stream_times``' decode times."""
-    end = int(samples.dts[-1] + samples.duration[-1]) - index.late - index.origin
-    return end * MPEG2_CLOCK // index.track.timescale + TIME_BASE
+def presentation_times(index: TrackIndex, cts: Column) -> Column:
+    """Media times *cts* at 90 kHz, in the same way."""
+    return _ticks(index, cts)
+
+
+def _ticks(index: TrackIndex, times: Column) -> Column:
+    return (times - index.origin) * MPEG2_CLOCK // index.track.timescale + TIME_BASE
 
 
 def timestamp_field(prefix: Column | int, times: Column) -> Bytes:

@@ -16,14 +16,14 @@ import numpy.typing as npt
 from packager.codecs.h264 import AUD, AvcConfig
 from packager.errors import Unsupported
 from packager.index import TrackIndex
-from packager.mpegts.clock import MAX_CLOCK_GAP, end_time, stream_times
+from packager.mpegts.clock import MAX_CLOCK_GAP, decode_times, presentation_times
 from packager.mpegts.rows import BODY_SIZE, CLOCK_FIELD_SIZE
 from packager.samples import Column, Flags, Samples, column
 from packager.timescale import MPEG2_CLOCK
 
 VIDEO, AUDIO, CLOCK = 0, 1, 2
 PTS_HEADER_SIZE, PTS_DTS_HEADER_SIZE = 14, 19
-MAX_AUDIO_PES = 60_000
+_MAX_AUDIO_PES = 60_000
 """Bytes, so that PES_packet_length fits in 16 bits."""
 
 _AUDIO_SPAN = 18_000
@@ -40,7 +40,7 @@ MAX_CLOCKS = 20_000
 """Clock packets between frames of one segment: half an hour.  No picture stands longer."""
 
 
-_COUNTERS = 16
+COUNTERS = 16
 """Each PID's packets are padded to a multiple of this, so that continuity counters run on."""
 
 
@@ -134,14 +134,24 @@ class Stream:
     sizes: Column
     """Of each as a byte stream (video), or framed in ADTS."""
 
+    @property
+    def end(self) -> int:
+        """When the last sample ends, on the clock of decode times."""
+        samples = self.samples
+        return int(decode_times(self.index, samples.dts[-1:] + samples.duration[-1:])[0])
 
-def audio_group(index: TrackIndex, *, alone: bool) -> int:
-    """Frames of one audio PES; *alone* where they also carry the clock."""
+
+def audio_group(index: TrackIndex, largest: int, *, alone: bool) -> int:
+    """Frames of one audio PES, of at most *largest* bytes each; *alone* where they also carry
+    the clock."""
+    if largest > _MAX_AUDIO_PES:
+        raise Unsupported(f"mp4a: an AAC frame of {largest} bytes")
     if not index.uniform_duration:
         return 1
     frame = index.uniform_duration * MPEG2_CLOCK // index.track.timescale
     span = MAX_CLOCK_GAP if alone else _AUDIO_SPAN
-    return max(1, min(16, span // max(1, frame)))
+    group = max(1, min(16, span // max(1, frame)))
+    return group if largest * group <= _MAX_AUDIO_PES else 1
 
 
 def schedule(video: Stream | None, audio: Stream | None, *, has_video: bool) -> Schedule:
@@ -157,7 +167,7 @@ def schedule(video: Stream | None, audio: Stream | None, *, has_video: bool) -> 
         sounds, groups = _audio_items(audio, clock=not has_video)
         parts.append(sounds)
         if video is None:
-            end = end_time(audio.index, audio.samples)
+            end = audio.end
             clocks += _clocks(sounds.dts, end, pid_has_clock=not has_video)
     table = np.concatenate([part.table for part in (*parts, *clocks)], axis=1)
     place = np.concatenate([part.place for part in (*parts, *clocks)])
@@ -178,7 +188,7 @@ def _count(table: _Table, mine: Column) -> None:
         packets = table[_PACKETS, mine]
         sent = packets.cumsum()
         table[_COUNTER, mine] = sent - packets
-        table[_EXTRA, mine[-1]] = -int(sent[-1]) % _COUNTERS
+        table[_EXTRA, mine[-1]] = -int(sent[-1]) % COUNTERS
 
 
 def _count_clocks(table: _Table, mine: Column) -> None:
@@ -215,7 +225,8 @@ def video_head(dts: Column, pts: Column, sync: Flags, parameter_sets: bytes) -> 
 def _video_items(stream: Stream) -> _Part:
     config = stream.index.track.format.config
     assert isinstance(config, AvcConfig)
-    dts, pts = stream_times(stream.index, stream.samples)
+    dts = decode_times(stream.index, stream.samples.dts)
+    pts = presentation_times(stream.index, stream.samples.cts)
     sync = stream.samples.sync
     head = video_head(dts, pts, sync, config.parameter_sets)
     return _part(
@@ -229,11 +240,10 @@ def _video_clocks(stream: Stream, pictures: _Part, sound: Stream | None) -> list
     """Clocks between the pictures, and before and behind them as *sound* needs; without any
     before them, the first picture comes first."""
     first = int(pictures.dts[0])
-    begin, end = first, end_time(stream.index, stream.samples)
+    begin, end = first, stream.end
     if sound is not None:
-        sound_end = end_time(sound.index, sound.samples)
-        end = sound_end if sound_end > end + APART else end
-        sound_begin = int(stream_times(sound.index, sound.samples.rows(0, 1))[1][0])
+        end = sound.end if sound.end > end + APART else end
+        sound_begin = int(presentation_times(sound.index, sound.samples.cts[:1])[0])
         begin = sound_begin if sound_begin < begin - APART else begin
     leading = _clocks(column([begin]), first, pid_has_clock=False) if begin < first else []
     if not leading:
@@ -248,16 +258,10 @@ def packets_of(head: Column | int, payload: Column) -> Column:
 
 
 def _audio_items(stream: Stream, *, clock: bool) -> tuple[_Part, Column]:
-    largest = int(stream.sizes.max())
-    if largest > MAX_AUDIO_PES:
-        raise Unsupported(f"mp4a: an AAC frame of {largest} bytes")
-    group = audio_group(stream.index, alone=clock)
-    if largest * group > MAX_AUDIO_PES:
-        group = 1
+    group = audio_group(stream.index, int(stream.sizes.max()), alone=clock)
     first = np.arange(0, len(stream.samples), group)
-    _, pts = stream_times(stream.index, stream.samples)
     payload = np.add.reduceat(stream.sizes, first)
-    pts = pts[first]
+    pts = presentation_times(stream.index, stream.samples.cts[first])
     part = _part(
         pts, pts, kind=AUDIO, unit=np.arange(len(first)), head=PTS_HEADER_SIZE,
         payload=payload, sync=int(clock), clock=int(clock),

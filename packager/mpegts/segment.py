@@ -50,7 +50,10 @@ def ts_segment(
     if audio is not None:
         _refuse_without_adts(audio.index)
     head = tables(number, video=has_video, audio=has_audio)
-    sound = None if audio is None else Stream(audio.index, audio.samples, adts_sizes(audio))
+    sound = None
+    if audio is not None:
+        sizes = adts_sizes(audio.index, audio.samples.size)
+        sound = Stream(audio.index, audio.samples, sizes)
     if video is not None and video.annexb is None:
         return _unplanned(head, video, sound)
     picture = (
@@ -62,18 +65,11 @@ def ts_segment(
     return Plan((head, *_windows(plan, picture, sound)))
 
 
-def ts_size(
-    video: Stream | None, audio: Stream | None, *, has_video: bool, has_audio: bool
-) -> int:
-    """Bytes of a segment."""
-    packets = int(schedule(video, audio, has_video=has_video).rows.sum())
-    return len(tables(1, video=has_video, audio=has_audio)) + PACKET_SIZE * packets
-
-
-def adts_sizes(rows: TrackRows) -> Column:
-    config = rows.index.track.format.config
+def adts_sizes(index: TrackIndex, sizes: Column) -> Column:
+    """Frames of *sizes* with their ADTS headers."""
+    config = index.track.format.config
     assert isinstance(config, AacConfig)
-    return rows.samples.size + config.adts_overhead
+    return sizes + config.adts_overhead
 
 
 def _refuse_without_adts(index: TrackIndex) -> None:
