@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from packager.index import Blocks, FlavorIndex
-from packager.index_blocks import BLOCK
 from packager.nal_facts import NalFacts
 from packager.plan import Extents, Plan, Transform
 from packager.recipe import (
