@@ -16,6 +16,8 @@ REQUIRE_ALL = "HEADRACE_REQUIRE_ALL"
 _HOW_TO_GET = {  # program: Debian package
     "chromium": "chromium",
     "nginx": "nginx",
+    "traffic_server": "trafficserver",
+    "varnishd": "varnish",
     "ffmpeg": "ffmpeg",
     "ffprobe": "ffmpeg",
     "xmllint": "libxml2-utils",
