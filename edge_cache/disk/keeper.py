@@ -7,6 +7,7 @@ not open a ``Store``: lmdb forbids a child to open what its parent had open when
 
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import lmdb
@@ -26,10 +27,11 @@ class Keeper:
         self._lock = lock
 
     @classmethod
-    def open(cls, directory: Path) -> "Keeper":
+    def open(cls, directory: Path, first: Callable[[Path], None] | None = None) -> "Keeper":
         """Make the store in *directory*, or recover it if nobody has it open.
 
-        Blocks while another process does.  DiskError; FORMAT if another version made it.
+        Blocks while another process does.  *first* is called before that with the directory.
+        DiskError; FORMAT if another version made it.
         """
         lock = -1
         try:
@@ -40,6 +42,8 @@ class Keeper:
                 fcntl.flock(lock, fcntl.LOCK_SH)
             _check_format(directory)
             if is_first:
+                if first is not None:
+                    first(directory)
                 recover(directory)
                 fcntl.flock(lock, fcntl.LOCK_SH)
         except (OSError, lmdb.Error, DiskError) as error:

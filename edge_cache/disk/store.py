@@ -11,7 +11,7 @@ A hit is a look in the index and one read of the record, both from the page cach
 Everything but ``find`` blocks for as long as a disk may take: call it from a thread.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -73,6 +73,8 @@ class Store:
         self._files: dict[int, File] = {}
         self._opening = Lock()
         self._strays: dict[Row, bytes] = {}
+        self.on_damaged: Callable[[bytes], None] = _ignore
+        """Called with the key of a body that was found damaged, from any thread."""
 
     @classmethod
     def open(cls, directory: Path, capacity: int) -> "Store":
@@ -168,6 +170,12 @@ class Store:
                 is_resting=self._health.is_resting,
             )
 
+    def volumes(self) -> tuple[frozenset[int], int]:
+        """The numbers of the volumes that are there, and that of the next one."""
+        with self._health.writing(), self._index.read() as txn:
+            there = frozenset(number for number, _ in self._index.volumes(txn))
+            return there, self._index.next_volume(txn)
+
     def tend(self) -> None:
         """Clear up behind others, a bounded step.  To be called every second or so.
 
@@ -257,5 +265,10 @@ class Store:
 
     def _damaged(self, row: Row, key: bytes) -> None:
         self._health.failed(Reason.DAMAGED)
+        self.on_damaged(key)
         with self._health.writing():
             self._forget(row, key)
+
+
+def _ignore(_key: bytes) -> None:
+    pass

@@ -35,6 +35,22 @@ class Stored(Handle):
         self._sums: bytes | None = None
         self._forget = forget
 
+    def __len__(self) -> int:
+        return self.length
+
+    @property
+    def volume(self) -> int:
+        """The number of the volume it is in."""
+        return self._row.volume
+
+    def read(self, start: int, stop: int) -> bytes:
+        """As of any body; one that has been truncated is dropped."""
+        try:
+            return super().read(start, stop)
+        except DiskError:
+            self._forget(self._row, self.key)
+            raise
+
     def is_verified(self, start: int, stop: int) -> bool:
         file = self._held()
         if file.verified is None:
