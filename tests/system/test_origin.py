@@ -119,6 +119,32 @@ def test_throttled_readers_beside_fast_ones(origin: Running, path: str) -> None:
     assert memory(worker) - before < limit
 
 
+def test_throttled_readers_of_different_parts(origin: Running) -> None:
+    """50 that read another part each, of both containers, while fast ones have buffers used
+    again: each body is the one that was sent when it was asked for alone."""
+    paths = (BIG_CMAF, BIG_TS)
+    size = min(len(get(origin.url + path).body) for path in paths)
+    asked = [
+        (paths[number % 2], f"Range: bytes={number * 40_009}-{size - 1 - number * 20_011}")
+        for number in range(50)
+    ]
+    asked[:2] = [(path, "Accept: */*") for path in paths]
+    with Client(origin.address) as client:
+        alone = {one: client.ask(*one) for one in asked}
+    assert {answer.status for answer in alone.values()} == {200, 206}
+    with ExitStack() as stack:
+        readers = {}
+        for one in asked:
+            client = stack.enter_context(Client(origin.address, receive=16 << 10))
+            client.send(*one)
+            readers[client] = client.head()
+        fast = stack.enter_context(Client(origin.address))
+        for one in asked[::5]:
+            assert digest(fast.ask(*one).body) == digest(alone[one].body)
+        for one, body in zip(asked, read_slowly(readers, 64 << 10), strict=True):
+            assert digest(body) == digest(alone[one].body), one
+
+
 def test_killed_during_traffic(data: Path) -> None:
     """Nothing that was ingested is lost, and the next process serves at once."""
     port = free_port()
