@@ -224,6 +224,10 @@ def origin(
         int,
         _option("origin", "open-files", "Files that a worker keeps open.", min=1, metavar="N"),
     ] = 512,
+    sendfile: Annotated[
+        bool,
+        _option("origin", "sendfile", "Send long runs uncopied; files are never written over."),
+    ] = False,
     page_entry: Annotated[
         str | None, _option("origin", "page-entry", "Entry of the page.", hidden=True)
     ] = None,
@@ -244,6 +248,7 @@ def origin(
             "index_cache": index_cache,
             "plan_cache": plan_cache,
             "open_files": open_files,
+            "sendfile": sendfile,
             "page_entry": page_entry,
             "players": players and str(players),
         },

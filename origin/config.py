@@ -51,6 +51,10 @@ class OriginConfig:
     send_window: int = 1 << 20
     """Bytes of a response that are read ahead of the client."""
 
+    sendfile: bool = False
+    """Long runs of a file go from the page cache to the socket without being copied.  For files
+    that are replaced and never written over: what is on its way is the file's own memory."""
+
     minimum_rate: int = 8 << 10
     """Bytes per second that a client must take, averaged over a window."""
 

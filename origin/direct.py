@@ -15,6 +15,8 @@ from typing import Any
 from tornado.httputil import HTTPConnection
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
+from origin.errors import SourceChanged
+
 Parts = list[bytes | memoryview]
 
 
@@ -38,11 +40,36 @@ class DirectBody:
             async with asyncio.timeout(limit):
                 await self._rest(parts, size, sent)
 
-    async def _rest(self, parts: Parts, size: int, sent: int) -> None:
+    async def send_file(self, file: int, offset: int, size: int, limit: float) -> None:
+        """Send *size* bytes of the descriptor *file* from the page cache, uncopied.
+
+        Raises as ``write`` does.  They are on their way, not sent, when it returns: whoever
+        writes to the file may still change them.
+        """
+        if self._stream.closed():
+            raise StreamClosedError(real_error=self._stream.error)
+        async with asyncio.timeout(limit):
+            while size:
+                try:
+                    sent = os.sendfile(self._fd, file, offset, size)
+                except BlockingIOError:
+                    self._keep()
+                    await self._writable()
+                    continue
+                except OSError as error:
+                    raise StreamClosedError(real_error=error) from None
+                if not sent:
+                    raise SourceChanged("the file ends before its end")
+                offset, size = offset + sent, size - sent
+
+    def _keep(self) -> None:
         if not self._own:
             # A descriptor of our own: when the client goes, Tornado closes its own at once,
             # and a number that we wait for must not be given to another connection.
             self._fd, self._own = os.dup(self._fd), True
+
+    async def _rest(self, parts: Parts, size: int, sent: int) -> None:
+        self._keep()
         while sent < size:
             parts = _behind(parts, sent)
             size -= sent

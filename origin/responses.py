@@ -27,6 +27,20 @@ _GZIP_LEAST = 256
 """Bytes; less than a packet is not worth a variant."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How bodies are cut into windows."""
+
+    limit: int
+    """Bytes of a window."""
+
+    straight: int | None = None
+    """Bytes of a run that goes from the file to the socket; None for never."""
+
+    def windows(self, plan: Plan) -> Windows:
+        return windows(plan, self.limit, straight=self.straight)
+
+
 class Body:
     """One representation: what to send, and what its answers have in common."""
 
@@ -44,7 +58,7 @@ class Body:
         self.cache_control = cache_control
         self.etag = etag
         self.extra = extra
-        self._windows: tuple[int, Windows] | None = None
+        self._windows: tuple[Cutting, Windows] | None = None
         self._head: bytes | None = None
 
     @property
@@ -75,10 +89,10 @@ class Body:
         piece = pieces[0] if len(pieces) == 1 else None
         return piece if isinstance(piece, bytes) else None
 
-    def windows(self, limit: int) -> Windows:
-        """All of it, in windows of *limit* bytes."""
-        if self._windows is None or self._windows[0] != limit:
-            self._windows = limit, windows(self.plan, limit)
+    def windows(self, cutting: Cutting) -> Windows:
+        """All of it."""
+        if self._windows is None or self._windows[0] != cutting:
+            self._windows = cutting, cutting.windows(self.plan)
         return self._windows[1]
 
 
@@ -136,9 +150,8 @@ def text(content: str, content_type: str, cache_control: str) -> Text:
     )  # fmt: skip
 
 
-def answer(body: Body, request: Mapping[str, str], limit: int) -> Answer:
-    """*body* for a GET whose headers are *request*, in windows of *limit* bytes (RFC 9110
-    §13.2.2, §14.2)."""
+def answer(body: Body, request: Mapping[str, str], cutting: Cutting) -> Answer:
+    """*body* for a GET whose headers are *request* (RFC 9110 §13.2.2, §14.2)."""
     if not_modified(
         request.get("If-None-Match"),
         request.get("If-Modified-Since"),
@@ -152,11 +165,11 @@ def answer(body: Body, request: Mapping[str, str], limit: int) -> Answer:
         fields = {"Cache-Control": NO_STORE, "Content-Range": unsatisfied_range(body.size)}
         return Answer(416, head(416, fields, 0))
     if wanted is None:
-        return Answer(200, body.head, body.windows(limit), body.size)
+        return Answer(200, body.head, body.windows(cutting), body.size)
     fields = {**body.fields, "Content-Range": wanted.content_range(body.size)}
     part = body.plan.slice(wanted.start, wanted.stop)
     length = wanted.stop - wanted.start
-    return Answer(206, head(206, fields, length), windows(part, limit), length)
+    return Answer(206, head(206, fields, length), cutting.windows(part), length)
 
 
 def plain(status: int, fields: Mapping[str, str], content: bytes = b"") -> Answer:

@@ -11,9 +11,9 @@ from typing import Protocol, cast
 from tornado.httputil import HTTPConnection
 
 from origin.buffers import Buffers
-from origin.direct import Parts, direct_body
+from origin.direct import DirectBody, Parts, direct_body
 from origin.storage.source import Source
-from origin.windows import Making, Window, Windows
+from origin.windows import Making, Straight, Window, Windows
 
 
 class TooSlow(Exception):
@@ -79,11 +79,14 @@ async def send(
     *progress* holds the bytes of the body sent so far.  Raises what reading raises,
     ``TooSlow``, and ``StreamClosedError``.
     """
-    writer: Writer = direct_body(connection) or _TornadoBody(connection)
+    writer = direct_body(connection) or _TornadoBody(connection)
     turn = _TURN
     try:
         for window in body:
-            if isinstance(window, Making):
+            if isinstance(window, Straight):
+                size = window.size
+                await _straight(head, window, source, writer, buffers, pace)
+            elif isinstance(window, Making):
                 made = await _made(window, source, buffers)
                 size = len(made)
                 await writer.write([head, made], len(head) + size, pace.limit(size))
@@ -114,6 +117,27 @@ async def _copy(
         parts: Parts = [buffer[part] if type(part) is slice else part for part in window.parts]
         parts.insert(0, head)
         await writer.write(parts, len(head) + window.size, pace.limit(window.size))
+
+
+async def _straight(
+    head: bytes, run: Straight, source: Source | None, writer: Writer, buffers: Buffers,
+    pace: Pace,
+) -> None:  # fmt: skip
+    """A window's worth at a time, from the page cache where it is there and the client's
+    connection can take it, or else copied."""
+    assert source is not None
+    for start in range(0, run.size, pace.window):
+        size, offset = min(pace.window, run.size - start), run.offset + start
+        file = source.sendable(offset, size) if isinstance(writer, DirectBody) else None
+        if file is None:
+            part = Window(((offset, 0, size),), (slice(0, size),), size, size)
+            await _copy(head, part, source, writer, buffers, pace)
+        else:
+            assert isinstance(writer, DirectBody)
+            await writer.write([head], len(head), pace.limit(0))
+            await writer.send_file(file, offset, size, pace.limit(size))
+            source.check()
+        head = b""
 
 
 async def _made(window: Making, source: Source | None, buffers: Buffers) -> memoryview:

@@ -29,7 +29,7 @@ from origin.config import OriginConfig
 from origin.errors import BadUrl, Failure, NotFound, OriginError, Overloaded, failure
 from origin.heads import tail
 from origin.media import Found
-from origin.responses import NO_STORE, Answer, Body, Text, answer, plain
+from origin.responses import NO_STORE, Answer, Body, Cutting, Text, answer, plain
 from origin.sending import Pace, TooSlow, send
 from origin.storage.source import Source
 from packager.errors import PackagerError
@@ -45,6 +45,9 @@ _MARGIN = 256 << 10
 """Bytes: a window of transport stream may read a little more than it makes."""
 
 _KEPT_BUFFERS = 16
+
+_STRAIGHT = 256 << 10
+"""Bytes; shorter runs are cheaper to gather than to send one by one."""
 
 _AT_ONCE = 128 << 10
 """Bytes of a body that is handed to Tornado whole; a larger one waits for its client."""
@@ -107,6 +110,7 @@ class Site(HTTPServerConnectionDelegate):
         self.tasks: set[asyncio.Task[None]] = set()
         self.draining = False
         self.pace = Pace(config.send_window, config.minimum_rate, config.patience)
+        self.cutting = Cutting(config.send_window, _STRAIGHT if config.sendfile else None)
         self.buffers = Buffers(config.send_window + _MARGIN, _KEPT_BUFFERS)
 
     def start_request(
@@ -261,7 +265,7 @@ class _Exchange(HTTPMessageDelegate):
                 raise BadUrl("the request target is not a path")
             found = await site.find(path)
         body = self._preferred(found[0])
-        return answer(body, self._headers, site.config.send_window), found[1]
+        return answer(body, self._headers, site.cutting), found[1]
 
     async def _write(self, made: Answer, source: Source | None) -> None:
         site = self._site

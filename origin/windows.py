@@ -44,26 +44,48 @@ class Making:
     transform: Transform
 
 
-Windows = tuple[Window | Making, ...]
+@dataclass(frozen=True, slots=True)
+class Straight:
+    """A run that may go from the file to the socket without passing through a buffer."""
+
+    offset: int
+    size: int
 
 
-def windows(plan: Plan, limit: int, gap: int = GAP) -> Windows:
+Windows = tuple[Window | Making | Straight, ...]
+
+
+def windows(plan: Plan, limit: int, gap: int = GAP, straight: int | None = None) -> Windows:
     """*plan* in windows of at most *limit* bytes read; runs that are up to *gap* bytes apart
-    are read together."""
-    return tuple(_windows(plan, limit, gap))
+    are read together.  Runs of *straight* bytes or more stand alone."""
+    return tuple(_windows(plan, limit, gap, straight))
 
 
-def _windows(plan: Plan, limit: int, gap: int) -> Iterator[Window | Making]:
+def _windows(
+    plan: Plan, limit: int, gap: int, straight: int | None
+) -> Iterator[Window | Making | Straight]:
     open_ = _Open(limit, gap)
     for piece in plan:
         if isinstance(piece, bytes):
             open_.add(piece)
         elif isinstance(piece, Extents):
-            yield from open_.extend(piece)
+            if straight is not None and max(piece.lengths, default=0) >= straight:
+                yield from _with_straight(open_, piece, straight)
+            else:
+                yield from open_.extend(piece)
         else:
             yield from open_.close()
             yield _making(piece)
     yield from open_.close()
+
+
+def _with_straight(open_: "_Open", piece: Extents, least: int) -> Iterator[Window | Straight]:
+    for run in piece:
+        if run.length >= least:
+            yield from open_.close()
+            yield Straight(run.offset, run.length)
+        else:
+            yield from open_.extend(Extents((run.offset,), (run.length,), run.length))
 
 
 def _making(piece: Transform) -> Making:

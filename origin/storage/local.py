@@ -17,6 +17,9 @@ from origin.errors import NotFound, SourceChanged, SourceUnavailable
 from origin.windows import Read
 from packager.plan import Extent
 
+_LOOK = 64 << 10
+"""Bytes between two looks at whether a file is in the page cache."""
+
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
@@ -68,8 +71,19 @@ class LocalFile:
             await asyncio.get_running_loop().run_in_executor(
                 None, self._read_all, reads, buffer
             )
+        self.check()
+
+    def check(self) -> None:
         if not self.is_unchanged():
             raise SourceChanged("the file was changed while it was read")
+
+    def sendable(self, offset: int, size: int) -> int | None:
+        """Looks at a byte of every so many: what was read together was read ahead together."""
+        look = memoryview(bytearray(1))
+        for place in (*range(offset, offset + size, _LOOK), offset + size - 1):
+            if not self._read_cached([(place, 0, 1)], look):
+                return None
+        return self._fd
 
     def read_now(self, extent: Extent) -> bytes:
         """For work that runs in a thread already."""

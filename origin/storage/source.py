@@ -25,3 +25,11 @@ class Source(Protocol):
         that the validator stands for.  After an error or a cancellation *buffer* may still
         be written to.
         """
+
+    def sendable(self, offset: int, size: int) -> int | None:
+        """A descriptor whose bytes ``[offset, offset + size)`` can be sent without waiting
+        for a disk, as far as can be told; None where there is none."""
+
+    def check(self) -> None:
+        """Raises ``SourceChanged`` where the bytes are no longer those that the validator
+        stands for."""

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from origin.windows import Making, Window, Windows, windows
+from origin.windows import Making, Straight, Window, Windows, windows
 from packager.plan import Extent, Extents, Piece, Plan, Transform
 from tests.packager.carrying import carry_out
 
@@ -13,6 +13,9 @@ SOURCE = bytes(range(256)) * 2
 def carried_out(body: Windows) -> bytes:
     made = []
     for window in body:
+        if isinstance(window, Straight):
+            made.append(SOURCE[window.offset : window.offset + window.size])
+            continue
         buffer = bytearray(window.room)
         for offset, start, stop in window.reads:
             buffer[start:stop] = SOURCE[offset : offset + stop - start]
@@ -49,6 +52,7 @@ def test_windows_are_the_plan(parts: list[Piece], limit: int, gap: int) -> None:
     body = windows(plan, limit, gap)
     assert carried_out(body) == carry_out(plan, SOURCE)
     for window in body:
+        assert not isinstance(window, Straight)
         ends = [stop for _, _, stop in window.reads]
         assert ends == sorted(ends)
         assert window.room == (ends[-1] if ends else 0)
@@ -77,3 +81,13 @@ def test_many_runs_are_several_windows() -> None:
     """The system gathers 1024 pieces."""
     plan = Plan((Extents(tuple(range(0, 50_000, 20)), (10,) * 2500, 25_000),))
     assert [len(window.parts) for window in windows(plan, 1 << 20)] == [1000, 1000, 500]  # type: ignore[union-attr]
+
+
+@given(pieces, st.integers(1, 60), st.integers(1, 20))
+def test_long_runs_stand_alone(parts: list[Piece], limit: int, least: int) -> None:
+    plan = Plan(tuple(parts))
+    body = windows(plan, limit, gap=5, straight=least)
+    assert carried_out(body) == carry_out(plan, SOURCE)
+    runs = [run for piece in parts if isinstance(piece, Extents) for run in piece]
+    long = [(run.offset, run.length) for run in runs if run.length >= least]
+    assert [(one.offset, one.size) for one in body if isinstance(one, Straight)] == long
