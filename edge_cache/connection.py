@@ -15,7 +15,7 @@ from collections import deque
 from typing import Protocol, assert_never, cast
 
 from edge_cache.config import EdgeConfig
-from edge_cache.decision import Fetch, Revalidate, Serve, ServeStale
+from edge_cache.decision import Fetch, Renew, Revalidate, Serve, ServeStale
 from edge_cache.entry import Entry
 from edge_cache.errors import Refused
 from edge_cache.http.cache_status import CacheStatus
@@ -165,6 +165,9 @@ class Connection(asyncio.Protocol):
         decision = self._node.find(request, now)
         match decision:
             case Serve(entry, age):
+                self._send_stored(request, entry, age, now)
+            case Renew(entry, age):
+                self._node.renew(request, entry)
                 self._send_stored(request, entry, age, now)
             case ServeStale(entry, age):
                 request.verdict = Verdict.STALE

@@ -17,6 +17,13 @@ class Serve(NamedTuple):
     age: int
 
 
+class Renew(NamedTuple):
+    """Fresh, but not for long: answer from cache, and ask upstream if it is asked for often."""
+
+    entry: Entry
+    age: int
+
+
 class ServeStale(NamedTuple):
     """Just expired: answer from cache, and refresh behind the client's back."""
 
@@ -35,7 +42,7 @@ class Fetch(NamedTuple):
     """Nothing usable: ask upstream."""
 
 
-Decision = Serve | ServeStale | Revalidate | Fetch
+Decision = Serve | Renew | ServeStale | Revalidate | Fetch
 
 _FETCH = Fetch()
 
@@ -45,7 +52,9 @@ def decide(entry: Entry | None, *, now: float, authorized: bool = False) -> Deci
     if entry is None or (authorized and not entry.shareable):
         return _FETCH
     if now < entry.fresh_until:
-        return Serve(entry, entry.age(now))
+        if now < entry.renew_from:
+            return Serve(entry, entry.age(now))
+        return Renew(entry, entry.age(now))
     if now < entry.stale_until:
         return ServeStale(entry, entry.age(now))
     if entry.has_validator or now < entry.unreachable_until:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from math import inf
 
 from edge_cache.freshness import Freshness
 from edge_cache.http.dates import parse_date
@@ -69,6 +70,9 @@ class Entry:
 
     begun: int = 0
     """The number of the latest purge when its fill began."""
+
+    renew_from: float = inf
+    """From when on a hit has it renewed before it is stale, if it is often asked for."""
 
     @property
     def is_part(self) -> bool:
@@ -170,7 +174,14 @@ def make_entry(
         head=_head(status, block, len(body)),
         parts=parts,
         tags=tags_of(fields),
+        renew_from=_renew_from(fields, freshness, fresh_until) if parts is None else inf,
     )
+
+
+def _renew_from(fields: Fields, freshness: Freshness, fresh_until: float) -> float:
+    """Without a validator it would be fetched whole, changed or not."""
+    has_validator = values(fields, b"etag") or values(fields, b"last-modified")
+    return fresh_until - freshness.early if freshness.early and has_validator else inf
 
 
 def same_version(one: Entry, other: Entry) -> bool:

@@ -169,7 +169,8 @@ class Filling:
         if not stands_in(stored, now=now, answered=answered):
             return False
         self._resting.mark(fill.key, now)
-        self._covered.mark(fill.key, now)
+        if now >= stored.fresh_until:
+            self._covered.mark(fill.key, now)
         fill.settle(StoodIn(stored, status))
         return True
 
@@ -326,14 +327,25 @@ class Filling:
         self._forget(fill)
         if response.status < 400:  # an error may be the fault of this one request
             self._refused.mark((*fill_key[:2], None), self._clock())
-        if response.status >= 500 and fill.stored is not None:
-            self._resting.mark(fill.key, self._clock())
-        elif fill.stored is not None and refused not in _OF_THE_REQUEST:
+        if fill.stored is not None and self._is_gone(fill.stored, response, refused):
             self._tier.discard(fill.key)
             self._count_tier()
+        elif fill.stored is not None:
+            self._resting.mark(fill.key, self._clock())
         fill.settle(Turned(refused, response))
         if fill.leader_here:
             await asyncio.wait([response.finished])  # keeps the turn upstream while it lasts
+
+    def _is_gone(self, stored: Entry, response: Response, refused: Refusal) -> bool:
+        """Whether a refused response puts an end to what is *stored*.
+
+        What is renewed early stays good, unless the upstream says that it exists no more: a
+        401 or a 429 is about the request that happened to come then.
+        """
+        if refused in _OF_THE_REQUEST or response.status >= 500:
+            return False
+        is_fresh = self._clock() < stored.fresh_until
+        return not is_fresh or response.status < 400 or response.status in (404, 410)
 
     # A response that is shared and stored.
 
@@ -412,7 +424,12 @@ class Filling:
 
 def rules_of(config: EdgeConfig) -> Rules:
     """What *config* says about responses."""
-    defaults = Defaults(config.heuristic, config.negative_ttl, config.stale_if_unreachable)
+    defaults = Defaults(
+        config.heuristic,
+        config.negative_ttl,
+        config.stale_if_unreachable,
+        config.early_refresh,
+    )
     return Rules(defaults, config.store_set_cookie)
 
 

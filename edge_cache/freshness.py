@@ -22,10 +22,17 @@ _HEURISTIC = frozenset((200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501))
 _MAX_HEURISTIC = 86_400
 """Seconds.  §4.2.2 used to ask for a warning past a day; a guess should not go further."""
 
+_EARLY_SHARE = 0.1
+"""Of the freshness that is left on arrival: the last part, in which a renewal is early."""
+
+_SHORTEST_EARLY = 0.05
+"""Seconds.  A renewal that takes longer than this gains nothing.  It also ends the renewals of
+what an upstream cache hands out over and over, each time with less freshness left."""
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What an operator says where the origin is silent."""
+    """What an operator says beside the origin, most of it where that is silent."""
 
     heuristic: float = 0.0
     """Share of the time since Last-Modified; 0 for no guesses."""
@@ -35,6 +42,9 @@ class Defaults:
 
     stale_if_unreachable: float = 0.0
     """Seconds past freshness in which no upstream may be reached."""
+
+    early_refresh: float = 0.0
+    """Seconds at most before the end of freshness in which it may be renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,9 @@ class Freshness:
 
     stale_if_unreachable: float = 0.0
     """Seconds after that in which it may be served if no upstream can be reached."""
+
+    early: float = 0.0
+    """Seconds before the end of its lifetime in which it may be renewed."""
 
     @property
     def is_usable(self) -> bool:
@@ -85,12 +98,26 @@ def assess(
     if seconds is None:
         seconds = _implied_lifetime(status, fields, control, now, defaults)
     age = initial_age(fields, now, delay)
+    early = early_part(age, seconds, control, defaults.early_refresh)
     if any(name in control for name in _NEVER_STALE):
-        return Freshness(age, seconds, 0)
+        return Freshness(age, seconds, 0, early=early)
     if_error = control.seconds("stale-if-error")
     unreachable = defaults.stale_if_unreachable if if_error is None else if_error
     while_revalidating = control.seconds("stale-while-revalidate") or 0
-    return Freshness(age, seconds, while_revalidating, if_error or 0, unreachable)
+    return Freshness(age, seconds, while_revalidating, if_error or 0, unreachable, early)
+
+
+def early_part(
+    age: float, seconds: float | None, control: CacheControl, longest: float
+) -> float:
+    """The last seconds of freshness, in which to renew what is often asked for; 0 for never.
+
+    What is *immutable* does not change while it is fresh (RFC 8246 §2).
+    """
+    if seconds is None or "immutable" in control:
+        return 0
+    early = min((seconds - age) * _EARLY_SHARE, longest)
+    return early if early >= _SHORTEST_EARLY else 0
 
 
 def initial_age(fields: Fields, now: float, delay: float) -> float:

@@ -12,6 +12,7 @@ from edge_cache.config import EdgeConfig
 from edge_cache.decision import (
     Decision,
     Fetch,
+    Renew,
     Revalidate,
     Serve,
     ServeStale,
@@ -95,6 +96,12 @@ class Node:
         """Fetch in the background what has just been served stale."""
         self._filling.refresh(self._key(request), request, stale)
 
+    def renew(self, request: Request, ageing: Entry) -> None:
+        """Fetch in the background what is soon stale, if it is asked for often."""
+        key = self._key(request)
+        if self._tier.is_hot(key):
+            self._filling.refresh(key, request, ageing)
+
     async def answer(self, request: Request, reply: Reply) -> None:
         """Answer what is no hit."""
         try:
@@ -140,7 +147,8 @@ class Node:
                 return await self._from_parts(request, reply, key, entry)
             case ServeStale(entry) if entry.is_part:
                 return await self._miss(request, reply, key, entry)
-            case Serve(entry) | ServeStale(entry):  # it came while this request waited
+            case Serve(entry) | Renew(entry) | ServeStale(entry):
+                # It came while this request waited.
                 reply.entry(entry, CacheStatus(ttl=entry.ttl(now)), Verdict.HIT)
                 return True
             case Revalidate(entry):

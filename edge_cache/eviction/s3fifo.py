@@ -49,6 +49,10 @@ class S3Fifo(Generic[K]):
         if hits < _MAX_HITS:
             self._hits[key] = hits + 1
 
+    def is_hot(self, key: K) -> bool:
+        """Whether *key* was hit as often as is counted since it was admitted."""
+        return self._hits.get(key, 0) == _MAX_HITS
+
     def admit(self, key: K, size: int) -> list[K]:
         """Make room for *key*.  The caller must delete the keys returned.
 

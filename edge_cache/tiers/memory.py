@@ -59,6 +59,10 @@ class MemoryTier:
             self._policy.touch(key)
         return entry
 
+    def is_hot(self, key: CacheKey) -> bool:
+        """Whether *key* was asked for several times since it was stored."""
+        return self._policy.is_hot(key)
+
     def put(self, key: CacheKey, names: Names, entry: Entry) -> bool:
         """Store *entry*, which varies on *names* as ``expect`` was told; whether it is kept."""
         target, selected = key

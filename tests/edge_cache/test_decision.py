@@ -2,7 +2,8 @@
 
 import pytest
 
-from edge_cache.decision import Decision, Fetch, Revalidate, Serve, ServeStale, decide
+from edge_cache.decision import Decision, Fetch, Renew, Revalidate, Serve, ServeStale, decide
+from edge_cache.parts import Parts
 from tests.edge_cache.support.entries import entry
 
 PLAIN = entry(age=2, lifetime=10, window=5, now=100)
@@ -27,6 +28,32 @@ def test_the_life_of_an_entry(now: float, verdict: Decision) -> None:
 
 def test_nothing_found() -> None:
     assert decide(None, now=0) == Fetch()
+
+
+HOT = entry(fields=((b"ETag", b'"v1"'),), lifetime=10, window=5, early=1, now=100)
+LAST: dict[str, tuple[float, Decision]] = {
+    "before": (108.9, Serve(HOT, 8)),
+    "the last part": (109, Renew(HOT, 9)),
+    "its end": (109.9, Renew(HOT, 9)),
+    "past it": (110, ServeStale(HOT, 10)),
+}
+
+
+@pytest.mark.parametrize(("now", "verdict"), LAST.values(), ids=LAST)
+def test_the_last_part_of_freshness(now: float, verdict: Decision) -> None:
+    assert decide(HOT, now=now) == verdict
+    assert type(decide(HOT, now=now)) is type(verdict)
+
+
+def test_what_has_no_validator_or_is_not_whole_is_not_renewed_early() -> None:
+    part = entry(lifetime=10, early=1, fields=HOT.fields, parts=Parts(9))
+    for found in (entry(lifetime=10, early=1), part):
+        assert isinstance(decide(found, now=9.5), Serve)
+
+
+def test_what_is_purged_softly_is_past_its_last_part() -> None:
+    assert isinstance(decide(HOT.softened(105), now=109.5), ServeStale)
+    assert isinstance(decide(HOT.softened(105), now=110), Revalidate)
 
 
 @pytest.mark.parametrize("old", [TAGGED, DATED])

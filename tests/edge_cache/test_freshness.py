@@ -138,3 +138,39 @@ USABLE = {
 @pytest.mark.parametrize(("freshness", "usable"), USABLE.values(), ids=USABLE)
 def test_is_usable(freshness: Freshness, usable: bool) -> None:
     assert freshness.is_usable is usable
+
+
+EARLY: dict[str, tuple[Fields, float, float]] = {
+    "its last tenth": (response(cache_control="max-age=60"), 10, 6),
+    "no more than is asked": (response(cache_control="max-age=86400"), 10, 10),
+    "a tenth of what is left on arrival": (
+        response(cache_control="max-age=60", age="40"),
+        10,
+        2,
+    ),
+    "by Expires": (response(expires=at(50), date=at(0)), 10, 5),
+    "the shortest lifetime": (response(cache_control="max-age=1"), 10, 0.1),
+    "too little is left": (
+        response(cache_control="max-age=60", age="59.6", date=at(-59.6)),
+        10,
+        0,
+    ),
+    "expired on arrival": (response(cache_control="max-age=60", age="61"), 10, 0),
+    "nothing is said": (response(), 10, 0),
+    "asked about each time": (response(cache_control="no-cache"), 10, 0),
+    "it never changes": (response(cache_control="max-age=60, immutable"), 10, 0),
+    "it may not be served stale": (
+        response(cache_control="max-age=60, must-revalidate"),
+        10,
+        6,
+    ),
+    "off": (response(cache_control="max-age=60"), 0, 0),
+}
+
+
+@pytest.mark.parametrize(("fields", "longest", "seconds"), EARLY.values(), ids=EARLY)
+def test_the_part_in_which_a_renewal_is_early(
+    fields: Fields, longest: float, seconds: float
+) -> None:
+    found = assessed(fields, defaults=Defaults(early_refresh=longest)).early
+    assert found == pytest.approx(seconds)

@@ -17,10 +17,11 @@ def entry(
     window: float = 0,
     on_error: float = 0,
     unreachable: float = 0,
+    early: float = 0,
     shareable: bool = False,
     parts: Parts | None = None,
 ) -> Entry:
-    freshness = Freshness(age, lifetime, window, on_error, unreachable)
+    freshness = Freshness(age, lifetime, window, on_error, unreachable, early)
     return make_entry(
         status, fields, body, freshness, now=now, shareable=shareable, parts=parts
     )
