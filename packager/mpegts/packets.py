@@ -256,11 +256,9 @@ class Layout:
                 (row, int(columns.before[partial][row]), int(places[row]))
                 for row in np.flatnonzero(places != within).tolist()
             ),
-            middles=tuple(
-                zip(
-                    at.tolist(), (at + count).tolist(), count.tolist(),
-                    (starts[some - low] + columns.middle_place[some]).tolist(), strict=True,
-                )
+            middles=(
+                at.tolist(), (at + count).tolist(), count.tolist(),
+                (starts[some - low] + columns.middle_place[some]).tolist(),
             ),
         )  # fmt: skip
 
@@ -283,13 +281,14 @@ class Fill:
     """Partial packets whose body would begin before the buffer or end behind it: number,
     bytes before the payload, and place."""
 
-    middles: tuple[tuple[int, int, int, int], ...]
-    """Rows ``[start, stop)``, how many, and where in the buffer what fills them begins."""
+    middles: tuple[list[int], list[int], list[int], list[int]]
+    """Of each PES with packets full of payload: its rows ``[start, stop)``, how many, and
+    where in the buffer what fills them begins."""
 
     def fill(self, data: Bytes, rows: Bytes) -> None:
         """Fill *rows* from *data*."""
         whole = rows.view(_PACKET)[:, 0]["body"]
-        for at, stop, count, begin in self.middles:
+        for at, stop, count, begin in zip(*self.middles, strict=True):
             whole[at:stop] = np.frombuffer(data, _BODY, count, begin)
         if len(data) < BODY_SIZE:
             data = np.concatenate((data, np.zeros(BODY_SIZE - len(data), np.uint8)))
