@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from edge_cache.entry import Entry, make_entry
+from edge_cache.entry import Body, Entry, make_entry
 from edge_cache.freshness import Defaults, Freshness, assess
 from edge_cache.http.fields import Fields, values
 from edge_cache.http.targeted import governing
@@ -41,7 +41,7 @@ class Appraisal:
         has_validator = values(self.fields, b"etag") or values(self.fields, b"last-modified")
         return bool(has_validator) or self.freshness.covers_errors
 
-    def entry(self, body: bytes, *, now: float, parts: Parts | None = None) -> Entry:
+    def entry(self, body: Body, *, now: float, parts: Parts | None = None) -> Entry:
         """The entry it makes at *now* (monotonic seconds)."""
         return make_entry(
             self.status,

@@ -5,15 +5,19 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from math import inf
 
+from edge_cache.disk.stored import Stored
 from edge_cache.freshness import Freshness
 from edge_cache.http.dates import parse_date
 from edge_cache.http.fields import Field, Fields, combined, serialise, values
-from edge_cache.parts import Parts
+from edge_cache.parts import Parts, memory
 from edge_cache.purging.tags import Tags, tags_of
 from edge_cache.vary import Variant
 
 CacheKey = tuple[bytes, Variant]
 """Path and query as sent, and what Vary selects."""
+
+Body = bytes | Stored
+"""In RAM, or in a file of the disk store."""
 
 _BASE_WEIGHT, _FIELD_WEIGHT = 1024, 200
 """Bytes that an entry and each of its fields take beside their text: objects, dict slots,
@@ -31,7 +35,7 @@ class Entry:
     fields: Fields
     """End-to-end fields as received, without Age and Content-Length."""
 
-    body: bytes
+    body: Body
     born: float
     """When its age was zero, in seconds."""
 
@@ -87,7 +91,7 @@ class Entry:
     @property
     def weight(self) -> int:
         """Bytes of memory it takes, roughly."""
-        held = len(self.body) if self.parts is None else self.parts.held
+        held = memory(self.body) if self.parts is None else self.parts.held
         text = held + 2 * len(self.block) + len(self.head) + sum(map(len, self.tags))
         return text + _BASE_WEIGHT + _FIELD_WEIGHT * (len(self.fields) + len(self.tags))
 
@@ -123,7 +127,7 @@ class Entry:
             asked.append((b"If-Modified-Since", changed.encode("latin-1")))
         return asked
 
-    def with_body(self, body: bytes) -> "Entry":
+    def with_body(self, body: Body) -> "Entry":
         """This head, and now its body."""
         return replace(self, body=body, head=_head(self.status, self.block, len(body)))
 
@@ -144,7 +148,7 @@ class Entry:
 def make_entry(
     status: int,
     fields: Fields,
-    body: bytes,
+    body: Body,
     freshness: Freshness,
     *,
     now: float,

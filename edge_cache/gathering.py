@@ -52,10 +52,19 @@ async def gather(
         return None
     data = await _read(response, len(part), timeout)
     parts = _held(response.fields, stored(), size).with_run(part.start, data, keep)
-    whole = parts.read(0, size) if size <= keep else None
+    whole = _in_memory(parts) if size <= keep else None
     if whole is None:
         return appraisal.entry(b"", now=now, parts=parts)
-    return appraisal.entry(b"".join(whole), now=now)
+    return appraisal.entry(whole, now=now)
+
+
+def _in_memory(parts: Parts) -> bytes | None:
+    """The whole body, if all of it is there and in RAM."""
+    pieces = [
+        piece for piece in parts.read(0, parts.size) or () if isinstance(piece, memoryview)
+    ]
+    whole = b"".join(pieces)
+    return whole if len(whole) == parts.size else None
 
 
 def _answers(part: ByteRange, size: int, wanted: Wanted) -> bool:

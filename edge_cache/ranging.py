@@ -8,8 +8,10 @@ from itertools import islice
 
 from edge_cache.config import EdgeConfig
 from edge_cache.entry import Entry, same_version
+from edge_cache.file_part import FilePart
 from edge_cache.fill import Fill, Wanted
 from edge_cache.http.ranges import Asked, ByteRange, parse_asked
+from edge_cache.parts import part_of
 from edge_cache.request import Request
 
 
@@ -59,10 +61,10 @@ def is_for_blocks(entry: Entry, part: ByteRange, config: EdgeConfig) -> bool:
     return len(list(islice(lacking, 2))) < 2
 
 
-def pieces(entry: Entry, start: int, stop: int) -> list[memoryview] | None:
+def pieces(entry: Entry, start: int, stop: int) -> list[memoryview | FilePart] | None:
     """Bytes ``[start, stop)`` of the body; None if they are not all there."""
     if entry.parts is None:
-        return [memoryview(entry.body)[start:stop]]
+        return [part_of(entry.body, start, stop)]
     return entry.parts.read(start, stop)
 
 

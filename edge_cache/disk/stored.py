@@ -82,7 +82,7 @@ class Stored(Handle):
         if self._sums is None:
             self._sums = self._read_sums()
         start = block * BLOCK
-        data = self.read(start, min(start + BLOCK, self.length))
+        data = super().read(start, min(start + BLOCK, self.length))
         if xxh3_64_digest(data) != self._sums[block * SUM : (block + 1) * SUM]:
             raise DiskError(Reason.DAMAGED, f"block {block} of a body")
 
