@@ -40,9 +40,6 @@ class Timed:
     annexb: Column
     """As a byte stream without delimiters; ``size`` where not known."""
 
-    def __len__(self) -> int:
-        return len(self.dts)
-
 
 @dataclass(frozen=True, eq=False)
 class TrackIndex:

@@ -216,6 +216,25 @@ def test_any_track_is_kept_by_the_header(rows: Samples, kind: str) -> None:
     assert described(decode_header(encode_header(index)).tracks[0]) == described(track)
 
 
+@given(tables(), st.sampled_from([None, 0, 4, -6]), st.sampled_from([1, 1000]))
+def test_a_whole_track_reads_as_its_samples(
+    rows: Samples, growth: int | None, times: int
+) -> None:
+    """Of one block and of several, for what manifests need of them."""
+    every = samples(
+        rows.duration.tolist() * times, sizes=rows.size.tolist() * times,
+        offsets=(rows.cts - rows.dts).tolist() * times, sync=rows.sync.tolist() * times,
+    )  # fmt: skip
+    facts = None if growth is None else NalFacts(every.size + growth, every.sync)
+    track, blocks = indexed(video_track(), every, facts)
+    found, wanted = track.timed(blocks), track.samples(0, track.count, blocks)
+    for name in ("dts", "cts", "sync", "size"):
+        assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
+    assert np.array_equal(found.stops, wanted.dts + wanted.duration)
+    assert np.array_equal(track.sizes(blocks), wanted.size)
+    assert np.array_equal(found.annexb, track.annexb_sizes(0, track.count, blocks))
+
+
 @given(st.data())
 def test_damage_is_seen(data: st.DataObject) -> None:
     """A bit flipped or bytes missing, anywhere."""
@@ -226,6 +245,9 @@ def test_damage_is_seen(data: st.DataObject) -> None:
         flipped = bytearray(blob)
         flipped[at] ^= 1 << data.draw(st.integers(0, 7))
         for damaged in (bytes(flipped), blob[:at], blob + b"\0"):
+            if blob is block:
+                with pytest.raises(MalformedMedia, match="flavor index"):
+                    track.sizes({0: damaged})
             with pytest.raises(MalformedMedia, match="flavor index"):
                 if blob is block:
                     track.samples(0, 1, {0: damaged})
@@ -353,6 +375,15 @@ def test_a_sealed_block_that_contradicts_itself_is_refused(block: bytes) -> None
     track, _ = indexed(audio_track(), samples([1024]))
     with pytest.raises(MalformedMedia, match="flavor index: block 0: "):
         track.samples(0, 1, {0: block})
+
+
+def test_durations_that_do_not_add_up_are_refused_in_a_whole_track() -> None:
+    track, _ = indexed(audio_track(), samples([1024, 1023, 1024]))
+    assert not track.uniform_duration
+    track = replace(track, count=1)
+    assert track.sizes({0: CONTRADICTIONS["runs"]}).tolist() == [1]
+    with pytest.raises(MalformedMedia, match="flavor index: block 0: durations do not add up"):
+        track.timed({0: CONTRADICTIONS["runs"]})
 
 
 def test_a_sealed_header_that_contradicts_itself_is_refused() -> None:
