@@ -159,11 +159,8 @@ class Layout:
         start, share = shares.of(owner, number)
         padding, behind = BODY_SIZE - share, head[owner] - start
         before = padding + np.minimum(np.maximum(behind, 0), share)
-        own = _STUFFING.take(padding, axis=0)
         heads = _heads(items, pictures, self._parameter_sets)
-        first, clocked = partial[:-1], np.flatnonzero(items.clock)
-        own[first[clocked], 1:CLOCK_FIELD_SIZE] = _clock_fields(items, clocked)
-        own[first] = _headed(own[first], heads, padding[first])
+        own = _own_bytes(items, heads, partial[:-1], padding)
         for at in np.flatnonzero((behind > 0) & (number > 0)).tolist():
             rest = heads[owner[at], start[at] : head[owner[at]]][: share[at]]
             own[at, padding[at] : before[at]] = rest
@@ -298,6 +295,16 @@ class Fill:
             bodies[number, before:] = data[place + before : place + BODY_SIZE]
         np.copyto(bodies, self.own, where=self.is_own)
         whole[self.rows] = gathered
+
+
+def _own_bytes(pes: Items, heads: Bytes, first: Column, padding: Column) -> Bytes:
+    """Partial packets' bodies before the payload, from their *padding*; the *first* ones of
+    *pes* with clocks and *heads*."""
+    own: Bytes = _STUFFING.take(padding, axis=0)
+    clocked = np.flatnonzero(pes.clock)
+    own[first[clocked], 1:CLOCK_FIELD_SIZE] = _clock_fields(pes, clocked)
+    own[first] = _headed(own[first], heads, padding[first])
+    return own
 
 
 def _headed(bodies: Bytes, heads: Bytes, places: Column) -> Bytes:
