@@ -153,6 +153,16 @@ class Fill:
             self.outcome.set_exception(error)
             self.outcome.exception()  # seen: there may be nobody left to ask
         self._wake()
+        self.free_if_cut()
+
+    def free_if_cut(self) -> None:
+        """Let go of a cut body that nobody reads any more.
+
+        The error's traceback and the fill hold each other, and the collector, which counts
+        objects and not bytes, may leave them for long.
+        """
+        if self._error is not None and not self.readers:
+            self.body = GrowingBody()
 
     async def more(self) -> None:
         """Wait until there is more of the body, or the end of it."""
@@ -204,6 +214,7 @@ class Reader:
     def __exit__(self, *_error: object) -> None:
         self._fill.readers.discard(self)
         self._fill.progressed()
+        self._fill.free_if_cut()
 
     def suits(self, request: Request) -> bool:
         """Whether *request* selects the variant that came; known once the head is there."""
