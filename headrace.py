@@ -91,6 +91,8 @@ def _run_edge(options: dict[str, Any]) -> int:
 
     for name in ("upstreams", "shields"):
         options[name] = tuple(options[name])
+    ttls = options["negative_ttl"].items()  # JSON has made strings of their keys
+    options["negative_ttl"] = {int(status): seconds for status, seconds in ttls}
     token = _admin_token(options.pop("admin_token_file"), "HEADRACE_EDGE_ADMIN_TOKEN")
     try:
         config = EdgeConfig(**options, admin_token=token)

@@ -19,6 +19,7 @@ app = typer.Typer(
 
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]  # of click, which typer carries inside
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)", re.ASCII | re.IGNORECASE)
+_STATUS_SECONDS = re.compile(r"([0-9]{3})=([0-9]{1,9}(?:\.[0-9]{1,6})?)", re.ASCII)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 NOT_BUILT = {
@@ -68,6 +69,18 @@ def parse_size(text: str) -> int:
     if found is None:
         raise typer.BadParameter(f"{text!r} is not a size such as 512K, 64M or 2G")
     return int(found[1]) * _UNITS[found[2].upper()]
+
+
+def parse_seconds_by_status(text: str) -> dict[int, float]:
+    """Seconds by status: ``404=5,410=60``.
+
+    >>> parse_seconds_by_status("404=5,410=0.5")
+    {404: 5.0, 410: 0.5}
+    """
+    found = [_STATUS_SECONDS.fullmatch(one.strip()) for one in text.split(",")]
+    if None in found:
+        raise typer.BadParameter(f"{text!r} is not STATUS=SECONDS such as 404=5,410=60")
+    return {int(one[1]): float(one[2]) for one in found if one is not None}
 
 
 def _option(command: str, name: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
@@ -314,9 +327,75 @@ def edge(
         str | None,
         _option("edge", "disk", "Size of the disk tier (not built yet).", metavar="SIZE"),
     ] = None,
+    block: Annotated[
+        int,
+        _option(
+            "edge",
+            "block",
+            "Piece in which a body not wanted whole is fetched.",
+            parser=parse_size,
+            metavar="SIZE",
+        ),
+    ] = "1M",  # type: ignore[assignment]
+    early_refresh: Annotated[
+        float,
+        _option(
+            "edge",
+            "early-refresh",
+            "Renew what is hot so long before it is stale; 0 for never.",
+            metavar="SECONDS",
+        ),
+    ] = 10,
+    stale_if_unreachable: Annotated[
+        float,
+        _option(
+            "edge",
+            "stale-if-unreachable",
+            "Serve stale so long if no upstream can be reached and the origin names no time.",
+            metavar="SECONDS",
+        ),
+    ] = 3600,
+    heuristic: Annotated[
+        float,
+        _option(
+            "edge",
+            "heuristic",
+            "Lifetime of what names none, as a share of the time since its last change.",
+            metavar="SHARE",
+        ),
+    ] = 0,
+    negative_ttl: Annotated[
+        list[Any] | None,
+        _option(
+            "edge",
+            "negative-ttl",
+            "Lifetime of errors that name none: 404=5,410=60.",
+            parser=parse_seconds_by_status,
+            metavar="STATUS=SECONDS",
+        ),
+    ] = None,
+    store_set_cookie: Annotated[
+        bool,
+        _option("edge", "store-set-cookie", "Store responses that set a cookie, for everyone."),
+    ] = False,
+    forwarded: Annotated[
+        str,
+        _option(
+            "edge",
+            "forwarded",
+            "How upstreams learn the client's address: none, forwarded, x-forwarded-for.",
+            metavar="FIELD",
+        ),
+    ] = "none",
+    node_id: Annotated[
+        str | None,
+        _option("edge", "node-id", "Name in CDN-Loop; by default made up.", metavar="NAME"),
+    ] = None,
+    cache_status_key: Annotated[
+        bool, _option("edge", "cache-status-key", "Tell the cache key in Cache-Status.")
+    ] = False,
 ) -> int:
     """Cache what an origin serves, close to the players."""
-    _refuse("--workers over 1", workers > 1)
     _refuse("--cache-dir", cache_dir is not None)
     _refuse("--disk", disk is not None)
     start_server(
@@ -332,6 +411,19 @@ def edge(
             "admin_token_file": admin_token_file and str(admin_token_file),
             "purge_method": purge_method,
             "ram": ram,
+            "block": block,
+            "early_refresh": early_refresh,
+            "stale_if_unreachable": stale_if_unreachable,
+            "heuristic": heuristic,
+            "negative_ttl": {
+                status: seconds
+                for given in negative_ttl or ()
+                for status, seconds in given.items()
+            },
+            "store_set_cookie": store_set_cookie,
+            "forwarded": forwarded,
+            "cache_status_key": cache_status_key,
+            **({} if node_id is None else {"node_id": node_id}),
         },
     )
 

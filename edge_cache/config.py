@@ -4,6 +4,7 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from math import inf, isfinite
 from secrets import token_hex
 
 from edge_cache.upstream.address import Address
@@ -231,7 +232,7 @@ class EdgeConfig:
         for one in fields(self):
             _check_number(one.name, getattr(self, one.name))
         for status, seconds in self.negative_ttl.items():
-            if not (400 <= status <= 599 and seconds > 0):
+            if not (400 <= status <= 599 and 0 < seconds < inf):
                 raise ValueError(f"negative_ttl: {status}: {seconds} is no error's seconds")
         if self.purge_method and self.admin_token is None:
             raise ValueError("purge_method: it needs a token of the administration")
@@ -272,7 +273,7 @@ _RULES: dict[str, tuple[Callable[[float], bool], str]] = {
 
 def _check_number(name: str, value: object) -> None:
     holds, rule = _RULES.get(name, (lambda value: value > 0, "positive"))
-    if isinstance(value, int | float) and not holds(value):
+    if isinstance(value, int | float) and not (isfinite(value) and holds(value)):
         raise ValueError(f"{name}: {value} is not {rule}")
 
 

@@ -60,9 +60,11 @@ OPTIONS = {
     "ingest": "data entry partner name replace json",
     "entries": "data json",
     "show": "data json",
-    "origin": "data host port admin-port workers local-root",
+    "origin": "data host port admin-port workers local-root index-cache plan-cache open-files"
+    " sendfile",
     "edge": "upstream shield upstream-ca health host port admin-port admin-token-file"
-    " purge-method workers cache-dir ram disk",
+    " purge-method workers cache-dir ram disk block early-refresh stale-if-unreachable"
+    " heuristic negative-ttl store-set-cookie forwarded node-id cache-status-key",
     "purge": "edge token-file prefix tag all soft",
 }
 
@@ -103,6 +105,22 @@ MISUSES = {
         "edge --upstream http://o --cache-dir d",
         "headrace edge: --cache-dir: not",
     ),
+    "no seconds": (
+        "edge --upstream http://o --negative-ttl 404",
+        "headrace edge: --negative-ttl: '404' is not STATUS=SECONDS",
+    ),
+    "half of them": (
+        "edge --upstream http://o --negative-ttl 404=5,410=inf",
+        "headrace edge: --negative-ttl: '404=5,410=inf' is not",
+    ),
+    "no share": (
+        "edge --upstream http://o --heuristic much",
+        "headrace edge: --heuristic: ",
+    ),
+    "no block": (
+        "edge --upstream http://o --block -1",
+        "headrace edge: --block: '-1' is not a size",
+    ),
     "bad host": (
         "edge --upstream http://o --host no.invalid",
         "headrace edge: no.invalid:8080: ",
@@ -134,6 +152,23 @@ def test_misuse_is_one_line_and_2(stubs: Calls, line: str, message: str) -> None
     assert (result.returncode, result.stdout) == (2, "")
     [said] = result.stderr.splitlines()
     assert said.startswith(message)
+
+
+REFUSED = {
+    "--negative-ttl 200=5": "--negative-ttl: 200: 5.0 is no error's seconds",
+    "--node-id a;b": "--node-id: 'a;b' is not a token",
+    "--forwarded for": "--forwarded: 'for' is none of none, forwarded, x-forwarded-for",
+    "--stale-if-unreachable inf": "--stale-if-unreachable: inf is not 0 or more",
+    "--heuristic 2": "--heuristic: 2.0 is not between 0 and 1",
+    "--block 1K": "--block: 1024 is not 64K or more",
+}
+
+
+@pytest.mark.parametrize(("line", "message"), REFUSED.items(), ids=REFUSED)
+def test_what_the_edge_refuses_of_its_configuration(line: str, message: str) -> None:
+    result = headrace("edge", "--upstream", "http://127.0.0.1:1", "--port", "0", *line.split())
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"headrace edge: {message}\n"
 
 
 @pytest.mark.parametrize("name", NOT_BUILT)
@@ -170,6 +205,10 @@ def test_defaults(stubs: Calls) -> None:
         "admin_port": None,
         "workers": 1,
         "local_root": None,
+        "index_cache": 256 << 20,
+        "plan_cache": 32 << 20,
+        "open_files": 512,
+        "sendfile": False,
         "page_entry": None,
         "players": None,
     }
@@ -184,6 +223,14 @@ def test_defaults(stubs: Calls) -> None:
         "admin_token": None,
         "purge_method": False,
         "ram": 256 << 20,
+        "block": 1 << 20,
+        "early_refresh": 10,
+        "stale_if_unreachable": 3600,
+        "heuristic": 0,
+        "negative_ttl": {},
+        "store_set_cookie": False,
+        "forwarded": "none",
+        "cache_status_key": False,
     }
 
 
@@ -210,6 +257,34 @@ def test_variables_stand_for_options(stubs: Calls, tmp_path: Path) -> None:
         "ingest", "a.mp4", env={"HEADRACE_INGEST_JSON": "1", "HEADRACE_INGEST_PARTNER": "7"}
     )
     assert stubs()[-1]["options"] == ["headrace-data", None, 7, None, None, True]
+
+
+def test_what_an_operator_says_beside_the_origin(stubs: Calls) -> None:
+    ttls = ("--negative-ttl", "404=5, 410=0.5", "--negative-ttl", "503=1")
+    rest = ("--forwarded", "forwarded", "--store-set-cookie")
+    line = ("edge", "--upstream", "http://o:1", "--port", "0", *ttls)
+    variables = {
+        "HEADRACE_EDGE_HEURISTIC": "0.1",
+        "HEADRACE_EDGE_EARLY_REFRESH": "0",
+        "HEADRACE_EDGE_STALE_IF_UNREACHABLE": "60",
+        "HEADRACE_EDGE_BLOCK": "2M",
+        "HEADRACE_EDGE_CACHE_STATUS_KEY": "1",
+    }
+    with running(*line, *rest, env=variables) as server:
+        assert server.stop() == 0
+    config = stubs()[0]["config"]
+    assert config["negative_ttl"] == {"404": 5, "410": 0.5, "503": 1}  # as JSON has it
+    assert (config["forwarded"], config["store_set_cookie"]) == ("forwarded", True)
+    assert (config["heuristic"], config["early_refresh"]) == (0.1, 0)
+    assert (config["stale_if_unreachable"], config["block"]) == (60, 2 << 20)
+    assert config["cache_status_key"] is True
+
+
+def test_negative_ttls_of_a_variable(stubs: Calls) -> None:
+    variables = {"HEADRACE_EDGE_NEGATIVE_TTL": "404=5,410=60"}
+    with running("edge", "--upstream", "http://o:1", "--port", "0", env=variables) as server:
+        assert server.stop() == 0
+    assert stubs()[0]["config"]["negative_ttl"] == {"404": 5, "410": 60}
 
 
 def test_an_option_wins_over_its_variable(stubs: Calls) -> None:

@@ -40,6 +40,10 @@ BAD: dict[str, dict[str, Any]] = {
     "stale_if_unreachable: -1 is not 0 or": {"stale_if_unreachable": -1},
     "negative_ttl: 200: 5 is no error": {"negative_ttl": {200: 5}},
     "negative_ttl: 404: 0 is no error": {"negative_ttl": {404: 0}},
+    "negative_ttl: 404: inf is no error": {"negative_ttl": {404: float("inf")}},
+    "early_refresh: -1 is not 0 or": {"early_refresh": -1},
+    "stale_if_unreachable: inf is not 0 or": {"stale_if_unreachable": float("inf")},
+    "heuristic: nan is not between": {"heuristic": float("nan")},
     "node_id: 'a b' is not a token": {"node_id": "a b"},
     "forwarded: 'for' is none of": {"forwarded": "for"},
 }

@@ -86,8 +86,13 @@ def module(name: str, **contents: Any) -> None:
 if "STUB_RECORD" in os.environ:
     EDGE = (
         "upstreams shields upstream_ca health host port admin_port admin_token purge_method ram"
+        " block early_refresh stale_if_unreachable heuristic negative_ttl store_set_cookie"
+        " forwarded cache_status_key"
     )
-    ORIGIN = "data host port admin_port workers local_root page_entry players"
+    ORIGIN = (
+        "data host port admin_port workers local_root index_cache plan_cache open_files"
+        " sendfile page_entry players"
+    )
     module("edge_cache.config", EdgeConfig=config_of("EdgeConfig", EDGE))
     module("edge_cache.program", run=lambda config: serve("edge", config))
     module("origin.config", OriginConfig=config_of("OriginConfig", ORIGIN))
