@@ -1,6 +1,7 @@
 """What a response is worth: its lifetime, whether it may be stored, and for whom.  Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Self
 
 from edge_cache.entry import Body, Entry, make_entry
 from edge_cache.freshness import Defaults, Freshness, assess
@@ -19,6 +20,20 @@ class Rules:
     """Set-Cookie is no reason to refuse."""
 
 
+class Times(NamedTuple):
+    """Of an entry, in monotonic seconds: as ``Entry`` has them."""
+
+    born: float
+    fresh_until: float
+    stale_until: float
+    error_until: float
+    unreachable_until: float
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        return cls(*(getattr(entry, name) for name in cls._fields))
+
+
 @dataclass(frozen=True, slots=True)
 class Appraisal:
     status: int
@@ -30,6 +45,8 @@ class Appraisal:
     """Why it may not be reused without asking first, if so."""
 
     shareable: bool
+    times: Times | None = None
+    """In place of those that follow from the fields: another worker knows better."""
 
     @property
     def is_kept(self) -> bool:
@@ -43,7 +60,7 @@ class Appraisal:
 
     def entry(self, body: Body, *, now: float, parts: Parts | None = None) -> Entry:
         """The entry it makes at *now* (monotonic seconds)."""
-        return make_entry(
+        entry = make_entry(
             self.status,
             self.fields,
             body,
@@ -52,6 +69,11 @@ class Appraisal:
             shareable=self.shareable,
             parts=parts,
         )
+        if self.times is None:
+            return entry
+        later = self.times.fresh_until - entry.fresh_until
+        renew_from = entry.renew_from + later
+        return replace(entry, renew_from=renew_from, **self.times._asdict())
 
 
 def appraise(

@@ -3,9 +3,10 @@
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from math import inf, isfinite
 from secrets import token_hex
+from typing import Self
 
 from edge_cache.upstream.address import Address
 from edge_cache.upstream.pool import tls_context
@@ -15,6 +16,8 @@ KIB, MIB = 1 << 10, 1 << 20
 
 MAX_UPSTREAMS = 64
 """Upstreams and shields together: each has counters of its own."""
+
+MAX_WORKERS = 256
 
 _PATH = re.compile(r"/[!-~]*")
 
@@ -45,15 +48,20 @@ class EdgeConfig:
     """Whether PURGE on the public port is an order, if it brings that token."""
 
     workers: int = 1
+    """Processes that serve."""
+
+    sibling_patience: float = 1.0
+    """Seconds in which the worker that owns a key must show that it is alive; then the one
+    that asks it goes upstream itself."""
 
     ram: int = 256 * MIB
-    """Bytes of the RAM tier, headers and bookkeeping included."""
+    """Bytes of the RAM tier, headers and bookkeeping included, of all workers together."""
 
     max_object: int = 64 * MIB
     """Bytes of the largest body that is stored; never more than a quarter of ``ram``."""
 
     fill_memory: int = 256 * MIB
-    """Bytes that bodies on their way into the tier may take together."""
+    """Bytes that bodies on their way into the tier may take together, in all workers."""
 
     block: int = 1 * MIB
     """Bytes in which a body that is not wanted whole is fetched and kept."""
@@ -243,6 +251,11 @@ class EdgeConfig:
                 f"forwarded: {self.forwarded!r} is none of {', '.join(_FORWARDED)}"
             )
 
+    def of_worker(self) -> Self:
+        """What one worker may use of what the node has."""
+        count = self.workers
+        return replace(self, ram=self.ram // count, fill_memory=self.fill_memory // count)
+
     @property
     def object_limit(self) -> int:
         """Bytes of the largest body that is stored."""
@@ -255,7 +268,7 @@ _FORWARDED = ("none", "forwarded", "x-forwarded-for")
 _RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "port": (lambda value: 0 <= value <= 65535, "a port"),
     "admin_port": (lambda value: 0 <= value <= 65535, "a port"),
-    "workers": (lambda value: value == 1, "1: more workers need the shared disk tier"),
+    "workers": (lambda value: 1 <= value <= MAX_WORKERS, f"1 to {MAX_WORKERS}"),
     "ram": (lambda value: value >= MIB, "1M or more"),
     "retry_share": (lambda value: 0 <= value <= 1, "between 0 and 1"),
     "retry_burst": (lambda value: value >= 0, "0 or more"),

@@ -12,7 +12,16 @@ from edge_cache.config import EdgeConfig
 from edge_cache.decision import stands_in
 from edge_cache.entry import CacheKey, Entry, updated_fields
 from edge_cache.errors import EdgeError, Failure, UpstreamError
-from edge_cache.fill import Fill, Flowing, Gathered, Refreshed, StoodIn, Turned, Wanted
+from edge_cache.fill import (
+    Fill,
+    Flowing,
+    Gathered,
+    Refreshed,
+    Released,
+    StoodIn,
+    Turned,
+    Wanted,
+)
 from edge_cache.forwarding import age_fields, fill_fields, received_fields
 from edge_cache.freshness import Defaults
 from edge_cache.gate import Gate
@@ -24,6 +33,8 @@ from edge_cache.metrics import Tally
 from edge_cache.purging.tier import NEVER, PurgedTier
 from edge_cache.ranging import block_size
 from edge_cache.request import Request
+from edge_cache.siblings.client import Siblings
+from edge_cache.siblings.errors import Declined
 from edge_cache.storability import Refusal
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
@@ -52,6 +63,7 @@ class Filling:
         tier: PurgedTier,
         gate: Gate,
         tally: Tally,
+        siblings: Siblings | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -61,6 +73,7 @@ class Filling:
         self._tier = tier
         self._gate = gate
         self._tally = tally
+        self._siblings = siblings
         self._clock, self._wall = clock, wall
         self._rules = rules_of(config)
         self._fills: dict[FillKey, Fill] = {}
@@ -140,8 +153,9 @@ class Filling:
     async def _run(self, fill: Fill, fill_key: FillKey) -> None:
         self._tally.fill_started()
         try:
-            async with self._gate.turn():
-                await self._fetch(fill, fill_key)
+            if not await self._is_filled_by_owner(fill, fill_key):
+                async with self._gate.turn():
+                    await self._fetch(fill, fill_key)
         except EdgeError as error:
             self._fail(fill, error)
         except BaseException as error:  # a bug, or the end of the process: nobody may hang
@@ -174,6 +188,41 @@ class Filling:
         fill.settle(StoodIn(stored, status))
         return True
 
+    async def _is_filled_by_owner(self, fill: Fill, fill_key: FillKey) -> bool:
+        """Take it from the worker that owns the key; False if that is us, or cannot be."""
+        if self._siblings is None or not self._siblings.has(fill.request):
+            return False
+        asked = self._clock()
+        try:
+            owned = await self._siblings.ask(self._outgoing(fill, self._conditions(fill)))
+        except Declined as declined:
+            return self._is_released(fill, fill_key, declined.refusal)
+        if owned is None:
+            return False
+        response = owned.response
+        try:
+            fill.told = owned.told
+            fill.request.server, fill.request.tries = response.server, response.tries
+            await self._take(fill, fill_key, response, asked)
+        except UpstreamError:
+            if fill.outcome.done():
+                raise
+            fill.told = None  # it died before anybody had a byte
+            return False
+        finally:
+            response.close()
+        return True
+
+    def _is_released(self, fill: Fill, fill_key: FillKey, refusal: Refusal | None) -> bool:
+        """Let everyone go upstream, unless there is something stored that is at stake."""
+        if refusal is Refusal.HIT_FOR_MISS:
+            self._refused.mark((*fill_key[:2], None), self._clock())
+        if fill.stored is not None or fill.wanted is not None:
+            return False
+        self._forget(fill)
+        fill.settle(Released(refusal))
+        return True
+
     async def _fetch(self, fill: Fill, fill_key: FillKey) -> None:
         asked = self._clock()
         response = await self._send(fill, self._conditions(fill))
@@ -190,12 +239,14 @@ class Filling:
             response.close()
 
     async def _send(self, fill: Fill, asked: list[Field]) -> Response:
-        fields = fill_fields(fill.request, asked, self._config)
-        target, _ = fill.key
-        outgoing = Outgoing(b"GET", target, fields, interim=fill.interim)
-        response = await self._upstream.send(outgoing)
+        response = await self._upstream.send(self._outgoing(fill, asked))
         fill.request.server, fill.request.tries = response.server, response.tries
         return response
+
+    def _outgoing(self, fill: Fill, asked: list[Field]) -> Outgoing:
+        fields = fill_fields(fill.request, asked, self._config)
+        target, _ = fill.key
+        return Outgoing(b"GET", target, fields, interim=fill.interim)
 
     def _conditions(self, fill: Fill) -> list[Field]:
         stored, wanted = fill.stored, fill.wanted
@@ -242,7 +293,7 @@ class Filling:
             status, fields = fill.stored.status, updated_fields(fill.stored.fields, fields)
         elif status == 206 and fill.wanted is not None:
             status, fields = 200, as_whole(fields, fill.stored)
-        return appraise(
+        appraisal = appraise(
             status,
             fields,
             age_fields(response.fields),
@@ -251,6 +302,7 @@ class Filling:
             now=wall,
             delay=self._clock() - asked,
         )
+        return appraisal if fill.told is None else fill.told.adopted(appraisal)
 
     # A 304.
 

@@ -83,6 +83,8 @@ def is_last_hop(request: Request) -> bool:
 
 def _hop(request: Request, config: EdgeConfig) -> Fields:
     """What every hop adds: where the request has been, and whom it is from."""
+    if request.is_internal:  # it is all there: workers of a node are one hop
+        return ((b"X-Request-Id", request.id),)
     via = _VIA_1_0 if request.http10 else _VIA
     loop = (b"CDN-Loop", config.node_id.encode())
     return (*_client(request, config), via, loop, (b"X-Request-Id", request.id))

@@ -28,6 +28,7 @@ from edge_cache.fill import (
     Outcome,
     Reader,
     Refreshed,
+    Released,
     StoodIn,
     Turned,
     Wanted,
@@ -55,6 +56,7 @@ from edge_cache.ranging import (
 from edge_cache.reply import Reply
 from edge_cache.request import Request
 from edge_cache.selection import Full, Part, select
+from edge_cache.siblings.client import Siblings
 from edge_cache.storability import Refusal
 from edge_cache.upstream.client import UpstreamClient
 
@@ -70,17 +72,23 @@ _STALE_IF_ERROR = "stale-if-error"
 
 class Node:
     def __init__(
-        self, config: EdgeConfig, upstream: UpstreamClient, tier: PurgedTier, tally: Tally
+        self,
+        config: EdgeConfig,
+        upstream: UpstreamClient,
+        tier: PurgedTier,
+        tally: Tally,
+        siblings: Siblings | None = None,
     ) -> None:
         self._config = config
         self._upstream = upstream
+        self._siblings = siblings
         self._tier = tier
         gate = Gate(
             config.max_upstream,
             waiting=config.max_waiting,
             patience=config.upstream_patience,
         )
-        self._filling = Filling(config, upstream, tier, gate, tally)
+        self._filling = Filling(config, upstream, tier, gate, tally, siblings)
         self._passing = Passing(config, upstream, tier, gate, tally, self._filling.overtake)
 
     def find(self, request: Request, now: float) -> Decision:
@@ -117,9 +125,12 @@ class Node:
     async def close(self) -> None:
         await self._filling.close()
         self._upstream.close()
+        if self._siblings is not None:
+            self._siblings.close()
 
     async def _answer(self, request: Request, reply: Reply) -> None:
-        check_loop(request.fields, self._config.node_id)
+        if not request.is_internal:
+            check_loop(request.fields, self._config.node_id)
         if is_last_hop(request):
             reply.options()
         elif request.method == method.METHOD and self._config.purge_method:
@@ -228,7 +239,10 @@ class Node:
         forward: Forward,
     ) -> bool:
         is_leader = request.role is Role.LEADER
+        request.told = reader.told
         match outcome:
+            case Released(refusal):
+                await self._passing.send(request, reply, forward, refusal)
             case Turned(refusal, response) if is_leader and reader.may_relay(response):
                 await self._passing.relay(request, reply, response, forward, refusal)
             case Turned(refusal, response):
@@ -261,8 +275,8 @@ class Node:
                 reply.entry(entry, told, Verdict.STALE)
             case Refreshed(entry, refusal):
                 request.upstream_status = 304
-                told = _forwarded(forward, 304, not is_leader, refusal)
-                reply.entry(entry, told, Verdict.REVALIDATED)
+                told = _forwarded(request, forward, 304, refusal)
+                reply.entry(entry, told, _verdict(request, Verdict.REVALIDATED))
             case Flowing():
                 await self._stream(request, reply, reader, outcome, forward)
         return True
@@ -278,12 +292,12 @@ class Node:
         """Send what *request* selects of a body that is still growing."""
         entry, size = flowing.entry, flowing.size
         request.upstream_status = entry.status
-        collapsed = request.role is Role.FOLLOWER
-        told = _forwarded(forward, entry.status, collapsed, flowing.refusal)
+        told = _forwarded(request, forward, entry.status, flowing.refusal)
         selection = select(request, entry, size)
         if isinstance(selection, Part):
             reader.select(selection.part.start, selection.part.stop)
-        if not reply.start(selection, entry, size, told, Verdict.MISS):
+        verdict = _verdict(request, Verdict.MISS)
+        if not reply.start(selection, entry, size, told, verdict):
             return
         while piece := await reader.read():
             await reply.write(piece)
@@ -295,11 +309,10 @@ class Node:
         self, request: Request, reply: Reply, entry: Entry, status: int, forward: Forward
     ) -> bool:
         request.upstream_status = status
-        collapsed = request.role is Role.FOLLOWER
-        told = _forwarded(forward, status, collapsed, None)
+        told = _forwarded(request, forward, status, None)
         if entry.is_part:
             return await self._from_parts(request, reply, self._key(request), entry, told)
-        reply.entry(entry, told, Verdict.MISS)
+        reply.entry(entry, told, _verdict(request, Verdict.MISS))
         return True
 
     async def _from_parts(
@@ -313,7 +326,7 @@ class Node:
         """Answer from what is held of *entry*, and from what is fetched for it."""
         selection = select(request, entry, entry.size)
         hit = CacheStatus(ttl=entry.ttl(time.monotonic()))
-        verdict = Verdict.HIT if told is None else Verdict.MISS
+        verdict = Verdict.HIT if told is None else _verdict(request, Verdict.MISS)
         if isinstance(selection, Part) and is_for_blocks(entry, selection.part, self._config):
             return await self._send_part(request, reply, key, entry, selection, told)
         if isinstance(selection, Full | Part) and request.method == b"GET":
@@ -340,7 +353,7 @@ class Node:
         held = pieces(entry, at, stop)
         if held is not None:
             hit = CacheStatus(ttl=entry.ttl(time.monotonic()))
-            verdict = Verdict.HIT if told is None else Verdict.MISS
+            verdict = Verdict.HIT if told is None else _verdict(request, Verdict.MISS)
             reply.start(selection, entry, entry.size, told or hit, verdict)
             for piece in held:
                 await reply.write(piece)
@@ -359,7 +372,8 @@ class Node:
                     return False
                 raise UpstreamError(Failure.CHANGED)
             if not request.status:
-                told = told or _forwarded(Forward.PARTIAL, 206, False, None)
+                request.told = None
+                told = told or _forwarded(request, Forward.PARTIAL, 206, None)
                 reply.start(selection, entry, entry.size, told, Verdict.MISS)
             for piece in held:
                 await reply.write(piece)
@@ -402,13 +416,22 @@ def _leave(fill: Fill) -> None:
 
 
 def _forwarded(
-    forward: Forward, status: int, collapsed: bool, refusal: Refusal | None
+    request: Request, forward: Forward, status: int, refusal: Refusal | None
 ) -> CacheStatus:
     """Of a response that has been stored."""
-    return CacheStatus(
+    told = CacheStatus(
         forward=forward,
         forward_status=status,
         stored=True,
-        collapsed=collapsed,
+        collapsed=request.role is Role.FOLLOWER,
         detail=refusal,
     )
+    if request.told is None:
+        return told
+    request.upstream_status = request.told.upstream
+    return request.told.merged(told)
+
+
+def _verdict(request: Request, otherwise: Verdict) -> Verdict:
+    """What the owner of the key says that its answer is."""
+    return otherwise if request.told is None else Verdict(request.told.verdict)

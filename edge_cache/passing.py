@@ -18,6 +18,7 @@ from edge_cache.metrics import Tally
 from edge_cache.purging.tier import PurgedTier
 from edge_cache.reply import Reply
 from edge_cache.request import Request
+from edge_cache.siblings.errors import Declined
 from edge_cache.storability import Refusal
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
@@ -57,6 +58,9 @@ class Passing:
         self, request: Request, reply: Reply, forward: Forward, refusal: Refusal | None
     ) -> None:
         """Send *request* upstream, and its response to the client."""
+        if request.is_internal:
+            raise Declined(refusal)
+        request.told = None
         fields = passed_fields(request, self._config)
         body = None if request.body is None else aiter(request.body)
         outgoing = Outgoing(request.method, request.key, fields, body, reply.interim)
@@ -81,6 +85,9 @@ class Passing:
         request.upstream_status = response.status
         request.server, request.tries = response.server, response.tries
         status = CacheStatus(forward=forward, forward_status=response.status, detail=refusal)
+        if request.told is not None:
+            request.upstream_status = request.told.upstream
+            status = request.told.merged(status)
         fields = received_fields(response.fields, now=time.time())
         fields = (*fields, *age_fields(response.fields))
         try:

@@ -13,6 +13,10 @@ from edge_cache.purging import api
 from edge_cache.purging.purges import Purges
 from edge_cache.purging.tier import PurgedTier
 from edge_cache.server import Server
+from edge_cache.siblings import metrics as siblings
+from edge_cache.siblings.client import Siblings, socket_path
+from edge_cache.siblings.metrics import SiblingTally
+from edge_cache.siblings.server import SiblingServer
 from edge_cache.upstream import status
 from edge_cache.upstream.build import make_client, upstream_names
 from edge_cache.upstream.metrics import upstream_metrics
@@ -43,27 +47,38 @@ def run(config: EdgeConfig) -> int:
             listener=listener,
             admin=administration,
             workers=config.workers,
-            counters=(*METRICS, *upstream_metrics(upstream_names(config))),
+            counters=(
+                *METRICS,
+                *siblings.METRICS,
+                *upstream_metrics(upstream_names(config)),
+            ),
             drain=config.drain_timeout,
             ready_line=f"headrace edge ready {address(listener)}",
         )
 
 
 async def _serve(config: EdgeConfig, worker: Worker, folder: Path) -> None:
+    config = config.of_worker()
     tally = Tally(worker.row)
     client = make_client(config, worker.row)
     purges = Purges(journal.Journal(folder / "purges"))
     tier = PurgedTier(config.ram, purges, tally)
     tier.start()
-    node = Node(config, client, tier, tally)
+    asked = SiblingTally(worker.row)
+    others = Siblings(config, folder, worker.number, asked) if config.workers > 1 else None
+    node = Node(config, client, tier, tally, others)
     server = Server(config, node, Journal(worker.log.write, tally), tally)
+    inner = SiblingServer(config, node, tally, asked)
+    if others is not None:
+        await inner.listen(socket_path(folder, worker.number))
     await server.start(worker.listener)
     worker.on_orphaned(server.stop_accepting)
     routes = {**status.routes(client, worker.number), **api.routes(purges)}
     await admin.serve(worker, routes=routes, token=config.admin_token)
     worker.ready()
     await worker.draining()
-    await server.drain(max(0.0, worker.drain_limit - _DRAIN_MARGIN))
+    limit = max(0.0, worker.drain_limit - _DRAIN_MARGIN)
+    await asyncio.gather(server.drain(limit), inner.drain(limit))
     await node.close()
     await purges.close()
     tier.close()

@@ -13,6 +13,7 @@ from edge_cache.http.fields import Field
 from edge_cache.http.targets import path_and_query
 from edge_cache.metrics import Role, Verdict
 from edge_cache.request_body import RequestBody
+from edge_cache.siblings.told import Told
 
 KNOWN = frozenset(
     b"host range if-range if-none-match if-modified-since if-match if-unmodified-since"
@@ -33,7 +34,7 @@ class Request:
         *("target", "client", "started", "method", "key", "fields", "known", "size"),
         *("http10", "keep_alive", "id", "body"),
         *("status", "sent", "verdict", "cache", "role", "upstream_status", "first_byte"),
-        *("failure", "server", "tries"),
+        *("failure", "server", "tries", "is_internal", "told"),
     )
 
     def __init__(self, target: bytes, client: bytes, started: float) -> None:
@@ -71,6 +72,10 @@ class Request:
         """Monotonic seconds when the answer began."""
         self.failure: str | None = None
         """Why it was refused, failed or cut."""
+        self.is_internal = False
+        """It comes from another worker of the node."""
+        self.told: Told | None = None
+        """What the owner of the key said of its answer, if that is the one."""
 
     @property
     def wants_stored(self) -> bool:

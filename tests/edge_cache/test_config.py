@@ -31,7 +31,7 @@ BAD: dict[str, dict[str, Any]] = {
     "breaker_failures: 0 is not positive": {"breaker_failures": 0},
     "port: 65536 is not a port": {"port": 65536},
     "admin_port: -1 is not a port": {"admin_port": -1},
-    "workers: 2 is not 1": {"workers": 2},
+    "workers: 257 is not 1 to 256": {"workers": 257},
     "ram: 1000 is not 1M": {"ram": 1000},
     "max_upstream: 0 is not positive": {"max_upstream": 0},
     "idle_timeout: -1 is not positive": {"idle_timeout": -1},
