@@ -23,6 +23,7 @@ from edge_cache.request import Request
 from edge_cache.siblings.told import Told
 from edge_cache.storability import Refusal
 from edge_cache.upstream.response import Interim, Response
+from edge_cache.variants import Offered
 from edge_cache.vary import Names, variant
 
 
@@ -122,6 +123,8 @@ class Fill:
         self.wanted = wanted
         """None is the whole body."""
         self._interim = interim
+        self.offered: Offered = {}
+        """Other variants, of which a 304 may name one."""
         self.names: Names = ()
         """What the response varies on."""
         self.tags = UNKNOWN

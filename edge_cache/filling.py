@@ -22,11 +22,17 @@ from edge_cache.fill import (
     Turned,
     Wanted,
 )
-from edge_cache.forwarding import age_fields, fill_fields, received_fields
+from edge_cache.forwarding import (
+    age_fields,
+    combined_bytes,
+    fill_fields,
+    received_fields,
+)
 from edge_cache.freshness import Defaults
 from edge_cache.gate import Gate
 from edge_cache.gathering import as_whole, gather
 from edge_cache.http.conditionals import same_tag
+from edge_cache.http.encodings import preferred_encoding
 from edge_cache.http.fields import Field, values
 from edge_cache.markers import Markers
 from edge_cache.metrics import Tally
@@ -39,6 +45,7 @@ from edge_cache.storability import Refusal
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.response import Interim, Response
+from edge_cache.variants import MAX_OFFERED, if_none_match, offered
 from edge_cache.vary import variant, vary_names
 
 FillKey = tuple[CacheKey, bool, Wanted | None]
@@ -225,13 +232,16 @@ class Filling:
 
     async def _fetch(self, fill: Fill, fill_key: FillKey) -> None:
         asked = self._clock()
-        response = await self._send(fill, self._conditions(fill))
+        response = await self._send(fill, self._conditions(fill) or self._offer(fill))
         try:
-            if response.status == 304 and _is_of_another(response, fill.stored):
+            if response.status == 304 and (named := _named_by(response, fill)) is not None:
+                fill.stored = named
+            elif response.status == 304 and (fill.stored or fill.offered):
                 # It speaks of another version than ours (RFC 9111 §4.3.4): ask for that one.
                 response.close()
+                if fill.stored is not None:
+                    self._tier.discard(fill.key)
                 fill.stored = None
-                self._tier.discard(fill.key)
                 asked = self._clock()
                 response = await self._send(fill, self._conditions(fill))
             await self._take(fill, fill_key, response, asked)
@@ -260,6 +270,18 @@ class Filling:
         if stored.strong_validator is not None:  # not ours any more: all of the new one
             asked.append((b"If-Range", stored.strong_validator.encode("latin-1")))
         return asked
+
+    def _offer(self, fill: Fill) -> list[Field]:
+        """The condition that tells which variants are held of what is missing."""
+        keys = self._tier.variants(fill.key[0])[:MAX_OFFERED]
+        held = [entry for key in keys if (entry := self._tier.get(key)) is not None]
+        fields = fill.request.fields
+        fill.offered = offered(
+            held,
+            coding=preferred_encoding(combined_bytes(fields, b"accept-encoding")),
+            authorized=fill.request.is_authorized,
+        )
+        return [(b"If-None-Match", if_none_match(fill.offered))] if fill.offered else []
 
     async def _take(
         self, fill: Fill, fill_key: FillKey, response: Response, asked: float
@@ -485,12 +507,13 @@ def rules_of(config: EdgeConfig) -> Rules:
     return Rules(defaults, config.store_set_cookie)
 
 
-def _is_of_another(response: Response, stored: Entry | None) -> bool:
-    """Whether a 304 names another version than *stored*."""
-    tags = values(response.fields, b"etag")
-    if stored is None or stored.etag is None or not tags:
-        return False
-    return not same_tag(tags[0], stored.etag)
+def _named_by(response: Response, fill: Fill) -> Entry | None:
+    """What a 304 says still holds; None if that is another version than we have."""
+    tags, stored = values(response.fields, b"etag"), fill.stored
+    if stored is None:
+        return fill.offered.get(tags[0]) if tags else None
+    is_ours = stored.etag is None or not tags or same_tag(tags[0], stored.etag)
+    return stored if is_ours else None
 
 
 def _begun(fill: Fill) -> int:

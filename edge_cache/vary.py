@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from edge_cache.http.encodings import preferred_encoding
 from edge_cache.http.fields import Field, Fields, members, values
+from edge_cache.http.languages import folded
 
 Names = tuple[bytes, ...]
 """Lower-case field names, sorted."""
@@ -21,7 +22,7 @@ def vary_names(fields: Fields) -> Names | None:
 def variant(names: Names, fields: Iterable[Field]) -> Variant:
     """What the request *fields* select, normalised in ways that change no meaning.
 
-    Accept-Encoding is gzip or identity, the case of a language tag says nothing, and lists are
+    Accept-Encoding is gzip or identity, languages of one weight have no order, and lists are
     the same whatever stands around their commas and on however many lines they are.
     """
     if not names:
@@ -40,7 +41,7 @@ def _normalised(name: bytes, value: bytes | None) -> bytes | None:
     if value is None:
         return None
     if name == b"accept-language":
-        value = value.lower()
+        return folded(members([value.decode("latin-1")])).encode("latin-1")
     if b"," not in value:
         return value
     return ", ".join(members([value.decode("latin-1")])).encode("latin-1")

@@ -56,6 +56,11 @@ def same_tag(one: str, other: str) -> bool:
     return one.removeprefix("W/") == other.removeprefix("W/")
 
 
+def is_strong_tag(text: str) -> bool:
+    """Whether *text* is one entity tag, and a strong one (§8.8.3)."""
+    return text.startswith('"') and _TAG.fullmatch(text) is not None
+
+
 def _any_matches(listed: str, etag: str | None) -> bool:
     if listed == "*":
         return True

@@ -53,6 +53,11 @@ class MemoryTier:
         rule = self._rules.get(target)
         return () if rule is None else rule.names
 
+    def variants(self, target: bytes) -> list[CacheKey]:
+        """Where the variants of *target* are, if it has any."""
+        rule = self._rules.get(target)
+        return [(target, selected) for selected in rule.variants] if rule else []
+
     def get(self, key: CacheKey) -> Entry | None:
         entry = self._entries.get(key)
         if entry is not None:

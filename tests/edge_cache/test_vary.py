@@ -38,11 +38,13 @@ def test_lists_are_the_same_however_they_are_written(one: bytes, other: bytes) -
     assert variant((b"x",), [(b"X", one)]) == variant((b"x",), [(b"X", other)])
 
 
-def test_a_language_has_no_letter_case_but_an_order() -> None:
-    def selected(value: bytes) -> object:
-        return variant((b"accept-language",), [(b"Accept-Language", value)])
+def test_languages_are_folded_over_all_their_lines() -> None:
+    def selected(*lines: bytes) -> object:
+        names = (b"accept-language",)
+        return variant(names, [(b"Accept-Language", line) for line in lines])
 
-    assert selected(b"en-GB,de") == selected(b"EN-gb, DE") != selected(b"de, en-gb")
+    assert selected(b"en-GB,de") == selected(b"DE, EN-gb") == selected(b"de", b"en-GB")
+    assert selected() != selected(b"")
 
 
 def test_letter_case_matters_elsewhere() -> None:

@@ -236,6 +236,12 @@ VARIANTS = {
         "Accept-Language",
         ("Accept-Language: en, de",),
         ("Accept-Language: de, en",),
+        same=True,
+    ),
+    "weights of languages": _vary(
+        "Accept-Language",
+        ("Accept-Language: en, de",),
+        ("Accept-Language: en, de;q=0.9",),
         same=False,
     ),
     "two variants stand beside one another": Case(
