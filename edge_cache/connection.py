@@ -12,12 +12,16 @@ import asyncio
 import logging
 import time
 from collections import deque
+from functools import partial
 from typing import Protocol, assert_never, cast
 
 from edge_cache.config import EdgeConfig
 from edge_cache.decision import Fetch, Renew, Revalidate, Serve, ServeStale
+from edge_cache.disk.errors import DiskError
 from edge_cache.entry import Entry
 from edge_cache.errors import Refused
+from edge_cache.file_part import FilePart
+from edge_cache.file_sending import Done, FileSender
 from edge_cache.http.cache_status import CacheStatus
 from edge_cache.journal import Journal
 from edge_cache.metrics import Verdict
@@ -45,6 +49,10 @@ LINGER = 2.0
 reset the connection, and with it the answer (RFC 9112 §9.6)."""
 
 _log = logging.getLogger("edge")
+
+
+def _failure_of(error: Exception) -> str:
+    return "disk-damaged" if isinstance(error, DiskError) else "client-left"
 
 
 class Host(Protocol):
@@ -76,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._current: Request | None = None  # being answered
         self._task: asyncio.Task[None] | None = None
         self._rest: memoryview | None = None  # of a stored body
+        self._file: tuple[bytes, FilePart, Done] | None = None  # that the transport precedes
         self._drained: asyncio.Future[None] | None = None  # set while writing is paused
         self._reading = True
         self._deaf = False  # to what the client still sends
@@ -89,6 +98,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
         self._since = self.now()
         self._transport.set_write_buffer_limits(high=self._config.write_high_water)
+        self._files = FileSender(self._loop, self._transport)
         self._pacing = Pacing(self._config.min_send_rate, self._config.send_rate_window)
         peer = transport.get_extra_info("peername")
         self._client: bytes = peer[0].encode() if peer else b""
@@ -101,6 +111,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server.forget(self)
+        self._files.close()
         self._closing = True
         self._queue.clear()
         self._stream.cut(Refused(400, "client-left"))
@@ -129,6 +140,8 @@ class Connection(asyncio.Protocol):
             drained.set_result(None)
         if self._rest is not None:
             self._send_rest()
+        if self._file is not None:
+            self._send_file()
         self._advance()
 
     # For the stream of requests.
@@ -187,7 +200,7 @@ class Connection(asyncio.Protocol):
         request.first_byte = now
         if selection is FULL:
             request.status = entry.status
-            self.send(request, entry.head + ending, entry.body)
+            self.send(request, entry.head + ending, selected(FULL, entry.body))
         else:
             request.status = status_of(selection, entry)
             head = entry_head(selection, entry, entry.size)
@@ -218,12 +231,28 @@ class Connection(asyncio.Protocol):
         if self._drained is not None:
             await asyncio.shield(self._drained)
 
-    def send(self, request: Request, head: bytes, body: bytes | memoryview) -> None:
+    async def write_file(self, part: FilePart) -> None:
+        """A piece of a body that lies in a file; returns when the client has taken it.
+
+        Raises what kept it from being sent.
+        """
+        sent = self._loop.create_future()
+
+        def done(error: Exception | None) -> None:
+            if not sent.done():
+                sent.set_exception(error) if error else sent.set_result(None)
+
+        self._start_file(b"", part, done)
+        await sent
+
+    def send(self, request: Request, head: bytes, body: bytes | memoryview | FilePart) -> None:
         """A whole answer; ``done`` follows, now or when the client has taken enough."""
         size = len(body)
         if request.method == b"HEAD" or not size:
             self.write(head)
             self.done(request)
+        elif isinstance(body, FilePart):
+            self._start_file(head, body, partial(self._file_sent, request, size))
         elif size <= SLICE:
             self._written += len(head) + size
             self._transport.writelines((head, body))
@@ -233,6 +262,30 @@ class Connection(asyncio.Protocol):
             self.write(head)
             self._rest = memoryview(body)
             self._send_rest()
+
+    def _start_file(self, head: bytes, part: FilePart, done: Done) -> None:
+        self._file = head, part, done
+        if self._transport.get_write_buffer_size():
+            # Pauses us until the transport has sent all that it holds.
+            self._transport.set_write_buffer_limits(high=0)
+        if self._drained is None:
+            self._send_file()
+
+    def _send_file(self) -> None:
+        assert self._file is not None
+        (head, part, done), self._file = self._file, None
+        self._transport.set_write_buffer_limits(high=self._config.write_high_water)
+        self._written += len(head)
+        self._files.start(head, part, done)
+
+    def _file_sent(self, request: Request, size: int, error: Exception | None) -> None:
+        if error is not None:
+            request.failure = request.failure or _failure_of(error)
+            self.abort()
+            return
+        request.sent = size
+        self.done(request)
+        self._advance()
 
     def done(self, request: Request) -> None:
         """The answer to *request* is with the transport."""
@@ -260,6 +313,8 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the answer so that the client can tell: by a reset, not by an end."""
+        self._file = None
+        self._files.stop()
         reset_on_close(self._transport)
         self._deaf = self._closing = True
         self._transport.abort()
@@ -280,10 +335,12 @@ class Connection(asyncio.Protocol):
     def check(self, now: float) -> None:
         """Called every second: let go of what takes too long."""
         buffered = self._transport.get_write_buffer_size()
-        if self._pacing.is_too_slow(now, self._written - buffered, bool(buffered)):
+        taken = self._written - buffered + self._files.sent
+        waits = bool(buffered) or self._files.is_busy
+        if self._pacing.is_too_slow(now, taken, waits):
             self._fail_current("client-too-slow")
             self.abort()
-        elif not buffered:
+        elif not waits:
             self._check_waiting(now)
 
     def drain(self) -> None:

@@ -7,7 +7,8 @@ from edge_cache.disk.stored import Stored
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """Bytes ``[start, stop)`` of *stored*.  Whoever sends it releases *stored* at the end."""
+    """Bytes ``[start, stop)`` of *stored*, which stays readable while this refers to it: who
+    sends it holds on to it, and nobody calls ``release``."""
 
     stored: Stored
     start: int

@@ -2,7 +2,9 @@
 
 from typing import Protocol
 
+from edge_cache.disk.stored import Stored
 from edge_cache.entry import Entry, status_line
+from edge_cache.file_part import FilePart
 from edge_cache.http.cache_status import CacheStatus
 from edge_cache.http.fields import Fields, serialise
 from edge_cache.metrics import Verdict
@@ -30,7 +32,11 @@ class Output(Protocol):
 
     async def drained(self) -> None: ...
 
-    def send(self, request: Request, head: bytes, body: bytes | memoryview) -> None: ...
+    async def write_file(self, part: FilePart) -> None: ...
+
+    def send(
+        self, request: Request, head: bytes, body: bytes | memoryview | FilePart
+    ) -> None: ...
 
     def done(self, request: Request) -> None: ...
 
@@ -125,17 +131,27 @@ class Reply:
         head = status_line(status) + serialise(fields) + told
         self._output.write(head + tail(request, self._line(cache)))
 
-    async def write(self, piece: bytes | memoryview) -> None:
+    async def write(self, piece: bytes | memoryview | FilePart) -> None:
         """A piece of the body; returns when the client has taken enough for another."""
         size = len(piece)
         self._request.sent += size
-        if self._is_chunked:
+        if isinstance(piece, FilePart):
+            await self._write_file(piece)
+        elif self._is_chunked:
             self._output.write(b"%x\r\n" % size, piece, b"\r\n")
         else:
             self._output.write(piece)
         if self._left is not None:
             self._left -= size
         await self._output.drained()
+
+    async def _write_file(self, part: FilePart) -> None:
+        if self._is_chunked:
+            self._output.write(b"%x\r\n" % len(part))
+            await self._output.write_file(part)
+            self._output.write(b"\r\n")
+        else:
+            await self._output.write_file(part)
 
     def finish(self) -> None:
         """The end of the body."""
@@ -173,8 +189,16 @@ class Reply:
             self._request.keep_alive = False
 
 
-def selected(selection: Selection, body: bytes) -> bytes | memoryview:
+def selected(selection: Selection, body: bytes | Stored) -> bytes | memoryview | FilePart:
     """The bytes that *selection* sends."""
+    if isinstance(body, Stored):
+        return _selected_file(selection, body)
     if isinstance(selection, Part):
         return memoryview(body)[selection.part.start : selection.part.stop]
     return body if selection is FULL else b""
+
+
+def _selected_file(selection: Selection, body: Stored) -> bytes | FilePart:
+    if isinstance(selection, Part):
+        return FilePart(body, selection.part.start, selection.part.stop)
+    return FilePart(body, 0, body.length) if selection is FULL and body.length else b""
