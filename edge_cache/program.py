@@ -27,6 +27,9 @@ from serving.worker import Worker
 _DRAIN_MARGIN = 1.0
 """Seconds between our own cut and the parent's kill."""
 
+_CHECKER = 0
+"""The worker that checks the health of upstreams for all: N would ask N times as often."""
+
 
 def run(config: EdgeConfig) -> int:
     """Serve until SIGTERM; the exit status.  ListenError if an address cannot be had."""
@@ -60,7 +63,8 @@ def run(config: EdgeConfig) -> int:
 async def _serve(config: EdgeConfig, worker: Worker, folder: Path) -> None:
     config = config.of_worker()
     tally = Tally(worker.row)
-    client = make_client(config, worker.row)
+    checker = None if worker.number == _CHECKER else worker.counters.row(_CHECKER)
+    client = make_client(config, worker.row, checker)
     purges = Purges(journal.Journal(folder / "purges"))
     tier = PurgedTier(config.ram, purges, tally)
     tier.start()

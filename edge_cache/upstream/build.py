@@ -19,8 +19,11 @@ def upstream_names(config: EdgeConfig) -> list[str]:
     return [Address.parse(url).name for url in (*config.shields, *config.upstreams)]
 
 
-def make_client(config: EdgeConfig, row: Row) -> UpstreamClient:
-    """A client that counts in *row*, and checks health from now on if that is configured."""
+def make_client(config: EdgeConfig, row: Row, checker: Row | None = None) -> UpstreamClient:
+    """A client that counts in *row*, and checks health from now on if that is configured.
+
+    *checker* is the row of the worker that does so for all; None if that is this one.
+    """
     urls = (*config.shields, *config.upstreams)
     is_tls = any(url.startswith("https:") for url in urls)
     tls = tls_context(config.upstream_ca) if is_tls else None  # for all of them: it is large
@@ -55,7 +58,9 @@ def make_client(config: EdgeConfig, row: Row) -> UpstreamClient:
         RetryBudget(config.retry_share, config.retry_burst),
         RetryTally(row),
     )
-    if config.health is not None:
+    if config.health is not None and checker is not None:
+        client.follow_health(checker)
+    elif config.health is not None:
         client.check_health(_health_check(config, config.health))
     return client
 

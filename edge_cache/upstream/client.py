@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from edge_cache.errors import Failure, UpstreamError
 from edge_cache.upstream.budget import RetryBudget
 from edge_cache.upstream.exchange import exchange
-from edge_cache.upstream.health import HealthCheck, watch
+from edge_cache.upstream.health import HealthCheck, follow, watch
 from edge_cache.upstream.member import Limits, Member
 from edge_cache.upstream.metrics import RetryTally
 from edge_cache.upstream.outgoing import Outgoing
@@ -21,6 +21,7 @@ from edge_cache.upstream.pool import Pool
 from edge_cache.upstream.response import Response
 from edge_cache.upstream.ring import Ring
 from edge_cache.upstream.routing import route_key
+from serving.counters import Row
 
 LOOP_DETECTED = 508
 """A shield has seen the request before (RFC 8586 §2): it may be this very node."""
@@ -88,6 +89,11 @@ class UpstreamClient:
         """Check all upstreams from now on, until ``close``."""
         loop = asyncio.get_running_loop()
         self._tasks += [loop.create_task(watch(member, check)) for member in self.members]
+
+    def follow_health(self, checker: Row) -> None:
+        """Hold of all upstreams what the worker of the row *checker* finds, until ``close``."""
+        loop = asyncio.get_running_loop()
+        self._tasks += [loop.create_task(follow(member, checker)) for member in self.members]
 
     def close(self) -> None:
         for task in self._tasks:

@@ -8,6 +8,7 @@ from edge_cache.errors import Failure, UpstreamError
 from edge_cache.upstream.member import Member
 from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.pool import Pool
+from serving.counters import Row
 
 MAX_BODY = 64 * 1024
 """Bytes of a check's body that are read; a check that has more is a poor one, and fails."""
@@ -27,6 +28,10 @@ class HealthCheck:
     """Checks in a row that fail before it is down."""
     up: int
     """Checks in a row that pass before it is up again."""
+
+
+FOLLOW_INTERVAL = 1.0
+"""Seconds after which a worker that does not check itself looks at what has been found."""
 
 
 class Streak:
@@ -52,10 +57,18 @@ async def watch(member: Member, check: HealthCheck) -> None:
     streak = Streak(check)
     while True:
         passed = await passes(member.pool, check)
-        member.tally.checked(passed=passed)
         member.passes_checks = streak.add(passed)
+        member.tally.checked(passed=passed, is_healthy=member.passes_checks)
         member.tell_state()
         await asyncio.sleep(check.interval * (1 + random.random() / 5))
+
+
+async def follow(member: Member, checker: Row) -> None:
+    """Take over what the worker of the row *checker* finds of *member*, until cancelled."""
+    while True:
+        member.passes_checks = member.tally.is_healthy_in(checker)
+        member.tell_state()
+        await asyncio.sleep(FOLLOW_INTERVAL)
 
 
 async def passes(pool: Pool, check: HealthCheck) -> bool:

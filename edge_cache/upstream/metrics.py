@@ -25,6 +25,7 @@ def upstream_metrics(names: Iterable[str]) -> tuple[Metric, ...]:
             {**upstream, "state": list(State)},
         ),
         Counter(f"{_P}health_checks_total", "Health checks.", {**upstream, "result": RESULTS}),
+        Gauge(f"{_P}unhealthy", "Whether health checks have taken it out.", upstream),
         Counter(f"{_P}retries_total", "Requests sent to another upstream after a failure."),
         Counter(f"{_P}retries_refused_total", "Retries that the budget did not allow."),
     )
@@ -43,6 +44,7 @@ class MemberTally:
             failure: row.index(f"{_P}failures_total", name, failure) for failure in Failure
         }
         self._states = {state: row.index(f"{_P}workers", name, state) for state in State}
+        self._unhealthy = row.index(f"{_P}unhealthy", name)
         self._checks = [row.index(f"{_P}health_checks_total", name, it) for it in RESULTS]
 
     def failed(self, failure: Failure) -> None:
@@ -52,8 +54,13 @@ class MemberTally:
         for each, index in self._states.items():
             self.cells[index] = each is state
 
-    def checked(self, *, passed: bool) -> None:
+    def checked(self, *, passed: bool, is_healthy: bool) -> None:
         self.cells[self._checks[not passed]] += 1
+        self.cells[self._unhealthy] = not is_healthy
+
+    def is_healthy_in(self, row: Row) -> bool:
+        """What the worker of *row* has found, which checks for all."""
+        return not row.cells[self._unhealthy]
 
 
 class RetryTally:
