@@ -84,9 +84,9 @@ def _upstream(request: Request) -> bytes:
     """The status from upstream, who gave it, and how many were asked."""
     status = request.upstream_status
     told = _NULL if status is None else b"%d" % status
-    if not request.tries:
-        return told
-    return b'%b,"server":%b,"tries":%d' % (told, _json(request.server), request.tries)
+    if request.tries:
+        told += b',"server":%b,"tries":%d' % (_json(request.server), request.tries)
+    return told if request.told is None else told + b',"tier":"sibling"'
 
 
 def _detail(request: Request) -> bytes:

@@ -89,7 +89,9 @@ class Node:
             patience=config.upstream_patience,
         )
         self._filling = Filling(config, upstream, tier, gate, tally, siblings)
-        self._passing = Passing(config, upstream, tier, gate, tally, self._filling.overtake)
+        self._passing = Passing(
+            config, upstream, tier, gate, tally, self._filling.overtake, siblings
+        )
 
     def find(self, request: Request, now: float) -> Decision:
         """What to do about *request* at *now* (monotonic seconds)."""
@@ -152,6 +154,7 @@ class Node:
 
     async def _round(self, request: Request, reply: Reply) -> bool:
         """Look, and join a fill if need be; False to look again."""
+        request.told = None
         key, now = self._key(request), time.monotonic()
         match decide(self._tier.get(key), now=now, authorized=request.is_authorized):
             case Serve(entry) if entry.is_part:
@@ -178,14 +181,17 @@ class Node:
         self, request: Request, reply: Reply, key: CacheKey, stored: Entry | None
     ) -> bool:
         """Ask upstream, for the whole or for the part that is wanted."""
-        if _only_if_cached(request):
-            raise Refused(504, "only-if-cached")  # RFC 9111 §5.2.1.7
         forward = Forward.STALE if stored else Forward.VARY_MISS if key[1] else Forward.URI_MISS
+        if _only_if_cached(request):
+            if await self._passing.ask_owner(request, reply, forward):
+                return True
+            raise Refused(504, "only-if-cached")  # RFC 9111 §5.2.1.7
         if self._filling.is_refused(key, request):
             await self._passing.send(request, reply, forward, Refusal.HIT_FOR_MISS)
             return True
         if request.method == b"HEAD":  # a fill would fetch all for one that wants none of it
-            await self._passing.send(request, reply, forward, None)
+            if not await self._passing.ask_owner(request, reply, forward):
+                await self._passing.send(request, reply, forward, None)
             return True
         asked = asked_of(request) if stored is None or stored.is_part else None
         if asked is None:

@@ -1,11 +1,13 @@
 """Requests that go upstream for themselves alone, and what their responses invalidate."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from edge_cache.appraisal import appraise
 from edge_cache.config import EdgeConfig
+from edge_cache.disk.errors import DiskError
 from edge_cache.entry import CacheKey, Entry, updated_fields
 from edge_cache.errors import UpstreamError
 from edge_cache.filling import rules_of
@@ -14,10 +16,12 @@ from edge_cache.gate import Gate
 from edge_cache.http.cache_status import CacheStatus, Forward
 from edge_cache.http.fields import Fields, values
 from edge_cache.http.targets import same_origin_target
-from edge_cache.metrics import Tally
+from edge_cache.metrics import Tally, Verdict
+from edge_cache.purging.names import Kind, normal
 from edge_cache.purging.tier import PurgedTier
 from edge_cache.reply import Reply
 from edge_cache.request import Request
+from edge_cache.siblings.client import Siblings
 from edge_cache.siblings.errors import Declined
 from edge_cache.storability import Refusal
 from edge_cache.upstream.client import UpstreamClient
@@ -34,6 +38,8 @@ _CODING = b"content-encoding"
 _SAME_BODY = (b"etag", b"last-modified", b"content-length")
 """Fields of a HEAD that must not differ from what is stored (RFC 9111 §4.3.5)."""
 
+_log = logging.getLogger("edge")
+
 
 class Passing:
     def __init__(
@@ -44,6 +50,7 @@ class Passing:
         gate: Gate,
         tally: Tally,
         overtake: Callable[[bytes], None],
+        siblings: Siblings | None = None,
     ) -> None:
         self._config = config
         self._upstream = upstream
@@ -51,6 +58,7 @@ class Passing:
         self._gate = gate
         self._tally = tally
         self._rules = rules_of(config)
+        self._siblings = siblings
         self._overtake = overtake
         """Called with each target that may have changed: fills of it are of before that."""
 
@@ -69,9 +77,26 @@ class Passing:
             response = await self._send(outgoing)
             if request.method not in SAFE and response.status < 400:
                 self._invalidate(request, response.fields)
+                if self._config.workers > 1:
+                    await self._tell_siblings(request, response.fields)
             elif request.method == b"HEAD":
                 self._freshen(request, response, asked, begun)
             await self.relay(request, reply, response, forward, refusal)
+
+    async def ask_owner(self, request: Request, reply: Reply, forward: Forward) -> bool:
+        """Answer *request* alone with what the owner of its key holds; False if nothing."""
+        if self._siblings is None or not self._siblings.has(request):
+            return False
+        fields = passed_fields(request, self._config)
+        try:
+            owned = await self._siblings.ask(Outgoing(request.method, request.key, fields))
+        except (Declined, UpstreamError):
+            return False
+        if owned is None:
+            return False
+        request.told = owned.told
+        await self.relay(request, reply, owned.response, forward, None)
+        return True
 
     async def relay(
         self,
@@ -92,6 +117,8 @@ class Passing:
         fields = (*fields, *age_fields(response.fields))
         try:
             reply.start_passed(response.status, fields, response.length, status)
+            if request.told is not None:
+                request.verdict = Verdict(request.told.verdict)
             while piece := await response.read(self._config.read_timeout):
                 await reply.write(piece)
             reply.finish()
@@ -107,16 +134,18 @@ class Passing:
 
     def _invalidate(self, request: Request, fields: Fields) -> None:
         """Forget what an unsafe request may have changed (RFC 9111 §4.4)."""
-        changed = {request.key}
-        authority = request.known.get(b"host", b"")
-        for name in _NAMES_OF_CHANGED:
-            for reference in values(fields, name):
-                target = same_origin_target(reference, request.key, authority)
-                changed.update(() if target is None else (target,))
-        for target in changed:
+        for target in _changed(request, fields):
             self._tier.delete(target)
             self._overtake(target)
         self._count_tier()
+
+    async def _tell_siblings(self, request: Request, fields: Fields) -> None:
+        """Have every worker forget it, before the client can ask one of them."""
+        names = [(Kind.URL, normal(target)) for target in _changed(request, fields)]
+        try:
+            await self._tier.purges.purge(names, soft=False)
+        except DiskError:  # what has been done upstream cannot be undone
+            _log.exception("other workers may serve what %r has changed", request.target)
 
     def _freshen(self, request: Request, response: Response, asked: float, begun: int) -> None:
         """Let a HEAD update what a GET has stored, or drop it (RFC 9111 §4.3.5)."""
@@ -159,6 +188,17 @@ class Passing:
 
     def _count_tier(self) -> None:
         self._tally.tier(len(self._tier), self._tier.size, self._tier.evictions)
+
+
+def _changed(request: Request, fields: Fields) -> set[bytes]:
+    """The targets that an unsafe request may have changed."""
+    changed = {request.key}
+    authority = request.known.get(b"host", b"")
+    for name in _NAMES_OF_CHANGED:
+        for reference in values(fields, name):
+            target = same_origin_target(reference, request.key, authority)
+            changed.update(() if target is None else (target,))
+    return changed
 
 
 def _is_changed(stored: Entry, response: Response) -> bool:
