@@ -87,6 +87,7 @@ def _run_origin(options: dict[str, Any]) -> int:
 
 def _run_edge(options: dict[str, Any]) -> int:
     from edge_cache.config import EdgeConfig
+    from edge_cache.disk.errors import DiskError
     from edge_cache.program import run
 
     for name in ("upstreams", "shields"):
@@ -98,7 +99,10 @@ def _run_edge(options: dict[str, Any]) -> int:
         config = EdgeConfig(**options, admin_token=token)
     except ValueError as error:
         raise Misuse(_as_option(error)) from error
-    return run(config)
+    try:
+        return run(config)
+    except DiskError as error:
+        raise Misuse(f"--cache-dir: {error}") from error
 
 
 def _admin_token(file: str | None, variable: str) -> str | None:

@@ -317,16 +317,16 @@ def edge(
     ] = 1,
     cache_dir: Annotated[
         str | None,
-        _option("edge", "cache-dir", "Folder of the disk tier (not built yet).", metavar="DIR"),
+        _option("edge", "cache-dir", "Folder of the disk tier; none without it.", metavar="DIR"),
     ] = None,
     ram: Annotated[
         int,
         _option("edge", "ram", "Size of the RAM tier.", parser=parse_size, metavar="SIZE"),
     ] = "256M",  # type: ignore[assignment] # typer parses it
     disk: Annotated[
-        str | None,
-        _option("edge", "disk", "Size of the disk tier (not built yet).", metavar="SIZE"),
-    ] = None,
+        int,
+        _option("edge", "disk", "Size of the disk tier.", parser=parse_size, metavar="SIZE"),
+    ] = "10G",  # type: ignore[assignment]
     block: Annotated[
         int,
         _option(
@@ -396,8 +396,6 @@ def edge(
     ] = False,
 ) -> int:
     """Cache what an origin serves, close to the players."""
-    _refuse("--cache-dir", cache_dir is not None)
-    _refuse("--disk", disk is not None)
     start_server(
         "edge",
         {
@@ -410,6 +408,9 @@ def edge(
             "admin_port": admin_port,
             "admin_token_file": admin_token_file and str(admin_token_file),
             "purge_method": purge_method,
+            "workers": workers,
+            "cache_dir": cache_dir,
+            "disk": disk,
             "ram": ram,
             "block": block,
             "early_refresh": early_refresh,
@@ -466,11 +467,6 @@ def purge(
     for answer in answers:
         typer.echo(f"{answer.edge}: {answer.text}")
     return int(not all(answer.done for answer in answers))
-
-
-def _refuse(option: str, given: bool) -> None:
-    if given:
-        raise Misuse(f"{option}: not built yet")
 
 
 def _not_built(name: str) -> Callable[[], int]:

@@ -13,6 +13,16 @@ class GrowingBody:
         self._starts: list[int] = []  # the offset of each piece
 
     @property
+    def start(self) -> int:
+        """The first byte that is held."""
+        return self.size - self.kept
+
+    @property
+    def pieces(self) -> list[bytes]:
+        """What is held."""
+        return self._pieces
+
+    @property
     def kept(self) -> int:
         """Bytes that are held."""
         return self.size - self._starts[0] if self._starts else 0

@@ -12,7 +12,7 @@ from edge_cache.upstream.address import Address
 from edge_cache.upstream.pool import tls_context
 from edge_cache.upstream.routing import TOKENS
 
-KIB, MIB = 1 << 10, 1 << 20
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 MAX_UPSTREAMS = 64
 """Upstreams and shields together: each has counters of its own."""
@@ -57,11 +57,27 @@ class EdgeConfig:
     ram: int = 256 * MIB
     """Bytes of the RAM tier, headers and bookkeeping included, of all workers together."""
 
-    max_object: int = 64 * MIB
-    """Bytes of the largest body that is stored; never more than a quarter of ``ram``."""
+    cache_dir: str | None = None
+    """Folder of the disk tier, which all workers share; None for none."""
+
+    disk: int = 10 * GIB
+    """Bytes of the disk tier."""
+
+    ram_object: int = 64 * KIB
+    """Bytes of the largest body that is kept in RAM as well, if there is a disk tier."""
+
+    disk_queue: int = 32 * MIB
+    """Bytes of entries that may wait to be written to the disk; more are not stored there."""
+
+    spool_limit: int = 8 * MIB
+    """Bytes that the disk may be behind a body that is written while it comes; past it the
+    body is not stored."""
+
+    max_object: int = 1 * GIB
+    """Bytes of the largest body that is stored; never more than a quarter of its tier."""
 
     fill_memory: int = 256 * MIB
-    """Bytes that bodies on their way into the tier may take together, in all workers."""
+    """Bytes of RAM that bodies on their way may take together, in all workers."""
 
     block: int = 1 * MIB
     """Bytes in which a body that is not wanted whole is fetched and kept."""
@@ -259,7 +275,18 @@ class EdgeConfig:
     @property
     def object_limit(self) -> int:
         """Bytes of the largest body that is stored."""
+        tier = self.ram if self.cache_dir is None else self.disk
+        return min(self.max_object, tier // 4)
+
+    @property
+    def ram_limit(self) -> int:
+        """Bytes of the largest body that is held in RAM."""
         return min(self.max_object, self.ram // 4)
+
+    @property
+    def whole_limit(self) -> int:
+        """Bytes of the largest body that is fetched whole where parts of it are wanted."""
+        return min(self.object_limit, 64 * MIB)
 
 
 _NODE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -269,6 +296,7 @@ _RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "port": (lambda value: 0 <= value <= 65535, "a port"),
     "admin_port": (lambda value: 0 <= value <= 65535, "a port"),
     "workers": (lambda value: 1 <= value <= MAX_WORKERS, f"1 to {MAX_WORKERS}"),
+    "disk": (lambda value: value >= 8 * MIB, "8M or more"),
     "ram": (lambda value: value >= MIB, "1M or more"),
     "retry_share": (lambda value: 0 <= value <= 1, "between 0 and 1"),
     "retry_burst": (lambda value: value >= 0, "0 or more"),

@@ -21,6 +21,7 @@ from edge_cache.http.fields import Fields
 from edge_cache.purging.tags import UNKNOWN
 from edge_cache.request import Request
 from edge_cache.siblings.told import Told
+from edge_cache.spool import Spool
 from edge_cache.storability import Refusal
 from edge_cache.upstream.response import Interim, Response
 from edge_cache.variants import Offered
@@ -84,6 +85,9 @@ class Released:
     refusal: Refusal | None
 
 
+_FROM_FILE = 256 << 10
+"""Bytes that are read from a file at a time."""
+
 Outcome = Flowing | Refreshed | Gathered | StoodIn | Turned | Released
 
 
@@ -137,6 +141,8 @@ class Fill:
         """What the owner of the key said of its answer, if it is from there."""
         self.leader_here = True
         self.body = GrowingBody()
+        self.spool: Spool | None = None
+        """Writes the body to the disk, and has what is no longer held of it."""
         self.is_complete = False
         self.readers: set[Reader] = set()
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -154,7 +160,22 @@ class Fill:
 
     def append(self, piece: bytes) -> None:
         self.body.append(piece)
+        if self.spool is not None:
+            self.spool.append(piece)
         self._wake()
+
+    def spool_to(self, spool: Spool, window: int) -> None:
+        """Let *spool* have the body; what it has written is held in RAM for the last *window*
+        bytes alone."""
+        self.spool = spool
+        for piece in self.body.pieces:
+            spool.append(piece)
+
+        def written() -> None:
+            if not spool.is_lost:
+                self.body.drop_before(min(spool.written, self.body.size - window))
+
+        spool.on_written(written)
 
     def complete(self) -> None:
         self.is_complete = True
@@ -259,9 +280,17 @@ class Reader:
             size = fill.body.size
             stop = size if self._stop is None else min(self._stop, size)
             if self.offset < stop:
-                piece = fill.body.read(self.offset, stop)
+                piece = await self._piece(fill, stop)
                 self.offset += len(piece)
                 return piece
             if fill.is_complete or self.offset == self._stop:
                 return None
             await fill.more()
+
+    async def _piece(self, fill: Fill, stop: int) -> memoryview:
+        """From RAM, or for who is behind from the file."""
+        start = fill.body.start
+        if self.offset >= start or fill.spool is None:
+            return fill.body.read(self.offset, stop)
+        stop = min(stop, start, self.offset + _FROM_FILE)
+        return memoryview(await fill.spool.read(self.offset, stop))

@@ -10,7 +10,7 @@ from typing import Any
 from edge_cache.appraisal import Appraisal, Rules, appraise
 from edge_cache.config import EdgeConfig
 from edge_cache.decision import stands_in
-from edge_cache.entry import CacheKey, Entry, updated_fields
+from edge_cache.entry import Body, CacheKey, Entry, updated_fields
 from edge_cache.errors import EdgeError, Failure, UpstreamError
 from edge_cache.fill import (
     Fill,
@@ -36,12 +36,13 @@ from edge_cache.http.encodings import preferred_encoding
 from edge_cache.http.fields import Field, values
 from edge_cache.markers import Markers
 from edge_cache.metrics import Tally
-from edge_cache.purging.tier import NEVER, PurgedTier
+from edge_cache.purging.tier import NEVER
 from edge_cache.ranging import block_size
 from edge_cache.request import Request
 from edge_cache.siblings.client import Siblings
 from edge_cache.siblings.errors import Declined
 from edge_cache.storability import Refusal
+from edge_cache.tiers.tiered import Tiered
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.response import Interim, Response
@@ -67,7 +68,7 @@ class Filling:
         self,
         config: EdgeConfig,
         upstream: UpstreamClient,
-        tier: PurgedTier,
+        tier: Tiered,
         gate: Gate,
         tally: Tally,
         siblings: Siblings | None = None,
@@ -240,7 +241,7 @@ class Filling:
                 # It speaks of another version than ours (RFC 9111 §4.3.4): ask for that one.
                 response.close()
                 if fill.stored is not None:
-                    self._tier.discard(fill.key)
+                    self._tier.remove(fill.key)
                 fill.stored = None
                 asked = self._clock()
                 response = await self._send(fill, self._conditions(fill))
@@ -336,7 +337,7 @@ class Filling:
         if appraisal.is_kept:
             self._put(fill, entry)
         else:
-            self._tier.discard(fill.key)
+            self._tier.remove(fill.key)
         self._count_tier()
         fill.settle(Refreshed(entry, appraisal.refusal))
 
@@ -357,9 +358,9 @@ class Filling:
                 wanted,
                 response,
                 appraisal,
-                lambda: self._tier.get(fill.key),
+                lambda: self._tier.find(fill.key[0], fill.request.fields),
                 limit=limit,
-                keep=self._config.object_limit,
+                keep=self._config.ram_limit,
                 timeout=self._config.read_timeout,
                 now=self._clock(),
             )
@@ -370,7 +371,6 @@ class Filling:
             return
         entry = replace(entry, begun=_begun(fill))
         self._put(fill, entry)
-        self._count_tier()
         fill.settle(Gathered(entry, response.status))
 
     def _put(self, fill: Fill, entry: Entry) -> None:
@@ -381,7 +381,7 @@ class Filling:
         fill.names = names
         fill.key = (target, variant(names, fill.request.fields))
         self._tier.expect(target, names)
-        self._tier.put(fill.key, names, entry)
+        self._keep(fill, entry)
         self._tier.settle(target, names)
 
     # A response that may not be shared.
@@ -391,7 +391,7 @@ class Filling:
             return None
         if length > self._config.object_limit:
             return Refusal.TOO_LARGE
-        fits = self._arriving + length <= self._config.fill_memory
+        fits = self._arriving + self._footprint(length) <= self._config.fill_memory
         return None if fits else Refusal.NO_ROOM
 
     async def _turn(
@@ -402,7 +402,7 @@ class Filling:
         if response.status < 400:  # an error may be the fault of this one request
             self._refused.mark((*fill_key[:2], None), self._clock())
         if fill.stored is not None and self._is_gone(fill.stored, response, refused):
-            self._tier.discard(fill.key)
+            self._tier.remove(fill.key)
             self._count_tier()
         elif fill.stored is not None:
             self._resting.mark(fill.key, self._clock())
@@ -446,33 +446,73 @@ class Filling:
     async def _collect(
         self, fill: Fill, fill_key: FillKey, response: Response, draft: Entry
     ) -> None:
-        reserved = response.length or 0
+        length = response.length
+        reserved = self._footprint(length or 0)
         self._arriving += reserved
         try:
             while piece := await response.read(self._config.read_timeout):
                 fill.append(piece)
-                if response.length is None:
-                    reserved += len(piece)
-                    self._arriving += len(piece)
-                    if self._is_too_much(fill.body.size):
-                        for key in (fill_key[0], fill.key):
-                            self._refused.mark((key, fill_key[1], None), self._clock())
-                        await self._spill(fill, response)
-                        return
-            self._store(fill, draft)
+                if fill.spool is None:
+                    self._begin_spool(fill, length)
+                more = max(0, fill.body.kept - reserved)
+                reserved += more
+                self._arriving += more
+                if self._is_too_much(fill):
+                    for key in (fill_key[0], fill.key):
+                        self._refused.mark((key, fill_key[1], None), self._clock())
+                    await self._spill(fill, response)
+                    return
+            await self._store(fill, draft)
         finally:
+            if fill.spool is not None:
+                fill.spool.abort()
             self._arriving -= reserved
             self._tier.settle(fill.key[0], fill.names)
 
-    def _is_too_much(self, size: int) -> bool:
-        too_large = size > self._config.object_limit
-        return too_large or self._arriving > self._config.fill_memory
+    def _begin_spool(self, fill: Fill, length: int | None) -> None:
+        """Write what will not be held in RAM to the disk from now on, if there is one."""
+        if fill.told is None and (length or fill.body.size) > self._config.ram_object:
+            spool = self._tier.spool(fill.key[0], length)
+            if spool is not None:
+                fill.spool_to(spool, self._config.stream_window)
 
-    def _store(self, fill: Fill, draft: Entry) -> None:
-        entry = replace(draft.with_body(fill.body.whole()), begun=_begun(fill))
-        self._tier.put(fill.key, fill.names, entry)
+    def _footprint(self, length: int) -> int:
+        """Bytes of RAM that a body of *length* takes while it comes."""
+        if not self._tier.has_disk:
+            return length
+        return min(length, self._config.stream_window + self._config.spool_limit)
+
+    def _is_too_much(self, fill: Fill) -> bool:
+        size, config = fill.body.size, self._config
+        if size > config.object_limit or self._arriving > config.fill_memory:
+            return True
+        if fill.told is not None and self._tier.has_disk:
+            return size > config.ram_object  # its owner has it on the disk
+        if fill.spool is None or not fill.spool.is_lost:
+            return False
+        return fill.body.start > 0 or size > config.ram_limit
+
+    async def _store(self, fill: Fill, draft: Entry) -> None:
+        spool = fill.spool
+        if spool is None:
+            self._keep_body(fill, draft, fill.body.whole())
+            fill.complete()
+            return
+        fill.complete()  # who reads it does not wait for the disk
+        stored = await spool.finish()
+        if stored is not None:
+            self._keep_body(fill, draft, stored)
+        elif not fill.body.start:
+            self._keep_body(fill, draft, fill.body.whole())
+
+    def _keep_body(self, fill: Fill, draft: Entry, body: Body) -> None:
+        self._keep(fill, replace(draft.with_body(body), begun=_begun(fill)))
+
+    def _keep(self, fill: Fill, entry: Entry) -> None:
+        """Store *entry*; on the disk as well, unless it came from the worker that does so."""
+        put = self._tier.put if fill.told is None else self._tier.adopt
+        put(fill.key, fill.names, entry)
         self._count_tier()
-        fill.complete()
 
     async def _spill(self, fill: Fill, response: Response) -> None:
         """Too large after all: those who read go on in a window, nobody else may join."""

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from edge_cache.disk.errors import Reason
+from edge_cache.disk.store import Statistics
 from edge_cache.errors import Failure
 from edge_cache.purging.rules import Mode
 from serving.counters import Counter, Gauge, Histogram, Row
@@ -41,6 +43,13 @@ METRICS = (
     Counter(f"{_P}purged_total", "Entries of RAM found purged.", {"mode": list(Mode)}),
     Gauge(f"{_P}ram_bytes", "Bytes of the RAM tier in use."),
     Gauge(f"{_P}ram_objects", "Entries in the RAM tier."),
+    Gauge(f"{_P}disk_bytes", "Bytes of the disk tier in use."),
+    Gauge(f"{_P}disk_objects", "Records in the disk tier: entries, and bodies beside them."),
+    Gauge(f"{_P}disk_resting", "Workers that write nothing since the disk has failed."),
+    Counter(f"{_P}disk_hits_total", "Requests answered from the disk tier."),
+    Counter(f"{_P}disk_evictions_total", "Records that made room for others on disk."),
+    Counter(f"{_P}disk_skipped_total", "Entries not stored because the disk is behind."),
+    Counter(f"{_P}disk_failures_total", "What went wrong on disk.", {"reason": list(Reason)}),
     Counter(
         f"{_P}upstream_errors_total",
         "Requests upstream that failed.",
@@ -74,6 +83,13 @@ class Tally:
         self._ram_bytes = row.index(f"{_P}ram_bytes")
         self._ram_objects = row.index(f"{_P}ram_objects")
         self._errors = {f: row.index(f"{_P}upstream_errors_total", f) for f in Failure}
+        self.disk_hits = row.index(f"{_P}disk_hits_total")
+        self._disk_bytes = row.index(f"{_P}disk_bytes")
+        self._disk_objects = row.index(f"{_P}disk_objects")
+        self._disk_resting = row.index(f"{_P}disk_resting")
+        self._disk_evictions = _Growing(row, f"{_P}disk_evictions_total")
+        self._disk_skipped = _Growing(row, f"{_P}disk_skipped_total")
+        self._disk_failures = {r: _Growing(row, f"{_P}disk_failures_total", r) for r in Reason}
         self._evictions_before = self.cells[self._evictions]
 
     def purged(self, mode: Mode) -> None:
@@ -94,3 +110,27 @@ class Tally:
         self.cells[self._ram_objects] = objects
         self.cells[self._ram_bytes] = size
         self.cells[self._evictions] = self._evictions_before + evictions
+
+    def disk(self, statistics: Statistics, skipped: int, *, reports: bool) -> None:
+        """The state of the disk tier, of which one worker *reports* what all share; *skipped*
+        since it was opened."""
+        if reports:
+            self.cells[self._disk_bytes] = statistics.used
+            self.cells[self._disk_objects] = statistics.objects
+        self.cells[self._disk_resting] = statistics.is_resting
+        self._disk_evictions.grown(statistics.evictions)
+        self._disk_skipped.grown(skipped)
+        for reason, count in statistics.failures.items():
+            self._disk_failures[reason].grown(count)
+
+
+class _Growing:
+    """A counter of something that counts from 0 in each process."""
+
+    def __init__(self, row: Row, name: str, *values: str) -> None:
+        self._cells = row.cells
+        self._index = row.index(name, *values)
+        self._before = self._cells[self._index]
+
+    def grown(self, count: int) -> None:
+        self._cells[self._index] = self._before + count

@@ -6,6 +6,7 @@ A hit is found without waiting (``find``); everything else is one coroutine per 
 
 import asyncio
 import time
+from contextlib import ExitStack
 from typing import assert_never
 
 from edge_cache.config import EdgeConfig
@@ -19,6 +20,7 @@ from edge_cache.decision import (
     decide,
     stands_in,
 )
+from edge_cache.disk.errors import DiskError
 from edge_cache.entry import CacheKey, Entry
 from edge_cache.errors import Failure, Overloaded, Refused, UpstreamError
 from edge_cache.fill import (
@@ -39,25 +41,26 @@ from edge_cache.gate import Gate
 from edge_cache.http.cache_control import CacheControl
 from edge_cache.http.cache_status import CacheStatus, Forward
 from edge_cache.http.fields import values
+from edge_cache.http.ranges import ByteRange
 from edge_cache.metrics import Role, Tally, Verdict
 from edge_cache.passing import SAFE, Passing
 from edge_cache.purging import method
-from edge_cache.purging.tier import PurgedTier
 from edge_cache.ranging import (
     asked_of,
     block_at,
     block_size,
     comes_soon,
     first_wanted,
-    is_for_blocks,
     may_follow,
     pieces,
+    sent_in_blocks,
 )
 from edge_cache.reply import Reply
 from edge_cache.request import Request
-from edge_cache.selection import Full, Part, select
+from edge_cache.selection import Full, Part, Selection, select
 from edge_cache.siblings.client import Siblings
 from edge_cache.storability import Refusal
+from edge_cache.tiers.tiered import Tiered
 from edge_cache.upstream.client import UpstreamClient
 
 _MAX_ROUNDS = 3
@@ -75,7 +78,7 @@ class Node:
         self,
         config: EdgeConfig,
         upstream: UpstreamClient,
-        tier: PurgedTier,
+        tier: Tiered,
         tally: Tally,
         siblings: Siblings | None = None,
     ) -> None:
@@ -97,7 +100,7 @@ class Node:
         """What to do about *request* at *now* (monotonic seconds)."""
         if not request.wants_stored:
             return _FETCH
-        entry = self._tier.get(self._tier.key(request.key, request.fields))
+        entry = self._tier.find(request.key, request.fields)
         if entry is not None and entry.parts is not None:
             return _FETCH
         return decide(entry, now=now, authorized=request.is_authorized)
@@ -121,6 +124,8 @@ class Node:
             reply.error(error.status, error.failure)
         except Overloaded:
             reply.error(503, "overloaded", retry_after=_RETRY_AFTER)
+        except DiskError as error:  # what is behind a body that grows reads it from the disk
+            reply.error(500, error.reason)
         except Refused as refused:  # the rest of its body is not what it should be
             reply.error(refused.status, refused.reason)
 
@@ -155,8 +160,9 @@ class Node:
     async def _round(self, request: Request, reply: Reply) -> bool:
         """Look, and join a fill if need be; False to look again."""
         request.told = None
-        key, now = self._key(request), time.monotonic()
-        match decide(self._tier.get(key), now=now, authorized=request.is_authorized):
+        found, now = self._tier.find(request.key, request.fields), time.monotonic()
+        key = self._key(request)
+        match decide(found, now=now, authorized=request.is_authorized):
             case Serve(entry) if entry.is_part:
                 return await self._from_parts(request, reply, key, entry)
             case ServeStale(entry) if entry.is_part:
@@ -333,12 +339,13 @@ class Node:
         selection = select(request, entry, entry.size)
         hit = CacheStatus(ttl=entry.ttl(time.monotonic()))
         verdict = Verdict.HIT if told is None else _verdict(request, Verdict.MISS)
-        if isinstance(selection, Part) and is_for_blocks(entry, selection.part, self._config):
-            return await self._send_part(request, reply, key, entry, selection, told)
+        part = sent_in_blocks(selection, entry, self._config)
+        if part is not None and request.method == b"GET":
+            return await self._send_part(request, reply, key, entry, selection, part, told)
         if isinstance(selection, Full | Part) and request.method == b"GET":
             if _only_if_cached(request):
                 raise Refused(504, "only-if-cached")
-            if isinstance(selection, Part) and entry.size > self._config.object_limit:
+            if isinstance(selection, Part) and entry.size > self._config.whole_limit:
                 await self._passing.send(request, reply, Forward.PARTIAL, Refusal.NO_VALIDATOR)
                 return True
             return await self._join(request, reply, key, None, Forward.PARTIAL)
@@ -351,11 +358,13 @@ class Node:
         reply: Reply,
         key: CacheKey,
         entry: Entry,
-        selection: Part,
+        selection: Selection,
+        part: ByteRange,
         told: CacheStatus | None,
     ) -> bool:
-        """Send the part block by block; False, with nothing sent, if the body has changed."""
-        block, at, stop = block_size(self._config), selection.part.start, selection.part.stop
+        """Send *part* block by block, each under way while the one before is sent; False, with
+        nothing sent, if the body has changed."""
+        block, at, stop = block_size(self._config), part.start, part.stop
         held = pieces(entry, at, stop)
         if held is not None:
             hit = CacheStatus(ttl=entry.ttl(time.monotonic()))
@@ -365,46 +374,57 @@ class Node:
                 await reply.write(piece)
             reply.finish()
             return True
+        if _only_if_cached(request):
+            raise Refused(504, "only-if-cached")
         first = entry
-        while at < stop:
-            wanted = block_at(at, block)
-            end = min(wanted.stop, stop)
-            held = pieces(entry, at, end)
-            if held is None:
-                entry = await self._block(request, key, entry, wanted) or entry
+        with ExitStack() as led:
+            ahead: Fill | None = None
+            while at < stop:
+                end = min(block_at(at, block).stop, stop)
                 held = pieces(entry, at, end)
-            if held is None or not may_follow(first, entry):
+                if held is None:
+                    fill = ahead or self._begin_block(request, key, entry, at, led)
+                    entry = await _with_block(fill) or entry
+                    request.upstream_status = 206
+                    held = pieces(entry, at, end)
+                if held is None or not may_follow(first, entry):
+                    if not request.status:
+                        return False
+                    raise UpstreamError(Failure.CHANGED)
                 if not request.status:
-                    return False
-                raise UpstreamError(Failure.CHANGED)
-            if not request.status:
-                request.told = None
-                told = told or _forwarded(request, Forward.PARTIAL, 206, None)
-                reply.start(selection, entry, entry.size, told, Verdict.MISS)
-            for piece in held:
-                await reply.write(piece)
-            at = end
+                    request.told = None
+                    told = told or _forwarded(request, Forward.PARTIAL, 206, None)
+                    reply.start(selection, entry, entry.size, told, Verdict.MISS)
+                ahead = None
+                if end < stop and pieces(entry, end, min(end + block, stop)) is None:
+                    ahead = self._begin_block(request, key, entry, end, led)
+                for piece in held:
+                    await reply.write(piece)
+                at = end
         reply.finish()
         return True
 
-    async def _block(
-        self, request: Request, key: CacheKey, entry: Entry, wanted: Wanted
-    ) -> Entry | None:
-        """*entry* with a block more, or what has taken its place."""
+    def _begin_block(
+        self, request: Request, key: CacheKey, entry: Entry, at: int, led: ExitStack
+    ) -> Fill:
+        """The fill of the block of *entry* at the offset *at*; what it leads ends with *led*."""
+        wanted = block_at(at, block_size(self._config))
         fill, is_leader = self._filling.join(key, request, entry, wanted)
-        try:
-            outcome = await asyncio.shield(fill.outcome)
-        finally:
-            if is_leader:
-                _leave(fill)
-        request.upstream_status = 206
-        return outcome.entry if isinstance(outcome, Gathered) else None
+        if is_leader:
+            led.callback(_leave, fill)
+        return fill
 
     def _key(self, request: Request) -> CacheKey:
         return self._tier.key(request.key, request.fields)
 
 
 _FETCH = Fetch()
+
+
+async def _with_block(fill: Fill) -> Entry | None:
+    """What is held once the block of *fill* has come."""
+    outcome = await asyncio.shield(fill.outcome)
+    return outcome.entry if isinstance(outcome, Gathered) else None
 
 
 def _only_if_cached(request: Request) -> bool:

@@ -18,12 +18,12 @@ from edge_cache.http.fields import Fields, values
 from edge_cache.http.targets import same_origin_target
 from edge_cache.metrics import Tally, Verdict
 from edge_cache.purging.names import Kind, normal
-from edge_cache.purging.tier import PurgedTier
 from edge_cache.reply import Reply
 from edge_cache.request import Request
 from edge_cache.siblings.client import Siblings
 from edge_cache.siblings.errors import Declined
 from edge_cache.storability import Refusal
+from edge_cache.tiers.tiered import Tiered
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.response import Response
@@ -46,7 +46,7 @@ class Passing:
         self,
         config: EdgeConfig,
         upstream: UpstreamClient,
-        tier: PurgedTier,
+        tier: Tiered,
         gate: Gate,
         tally: Tally,
         overtake: Callable[[bytes], None],
@@ -76,7 +76,7 @@ class Passing:
             asked, begun = time.monotonic(), self._tier.known
             response = await self._send(outgoing)
             if request.method not in SAFE and response.status < 400:
-                self._invalidate(request, response.fields)
+                await self._invalidate(request, response.fields)
                 if self._config.workers > 1:
                     await self._tell_siblings(request, response.fields)
             elif request.method == b"HEAD":
@@ -132,11 +132,11 @@ class Passing:
             self._tally.upstream_error(error.failure)
             raise
 
-    def _invalidate(self, request: Request, fields: Fields) -> None:
+    async def _invalidate(self, request: Request, fields: Fields) -> None:
         """Forget what an unsafe request may have changed (RFC 9111 §4.4)."""
         for target in _changed(request, fields):
-            self._tier.delete(target)
             self._overtake(target)
+            await self._tier.invalidate(target)
         self._count_tier()
 
     async def _tell_siblings(self, request: Request, fields: Fields) -> None:
@@ -149,8 +149,8 @@ class Passing:
 
     def _freshen(self, request: Request, response: Response, asked: float, begun: int) -> None:
         """Let a HEAD update what a GET has stored, or drop it (RFC 9111 §4.3.5)."""
+        stored = self._tier.find(request.key, request.fields)
         key = self._tier.key(request.key, request.fields)
-        stored = self._tier.get(key)
         if stored is None or response.status != 200 or stored.status != 200:
             return
         if request.is_authorized and not stored.shareable:
@@ -161,7 +161,7 @@ class Passing:
             return
         now, wall = time.monotonic(), time.time()
         if _is_changed(stored, response):
-            self._tier.discard(key)
+            self._tier.remove(key)
         else:
             fields = updated_fields(stored.fields, received_fields(response.fields, now=wall))
             appraisal = appraise(
@@ -184,7 +184,7 @@ class Passing:
         if is_kept and same_vary:
             self._tier.put(key, names, updated)
         else:
-            self._tier.discard(key)
+            self._tier.remove(key)
 
     def _count_tier(self) -> None:
         self._tally.tier(len(self._tier), self._tier.size, self._tier.evictions)

@@ -13,6 +13,7 @@ from edge_cache.fill import Fill, Wanted
 from edge_cache.http.ranges import Asked, ByteRange, parse_asked
 from edge_cache.parts import part_of
 from edge_cache.request import Request
+from edge_cache.selection import Full, Part, Selection
 
 
 def asked_of(request: Request) -> Asked | None:
@@ -34,7 +35,7 @@ def block_at(offset: int, block: int) -> Wanted:
 
 
 def block_size(config: EdgeConfig) -> int:
-    return min(config.block, config.object_limit)
+    return min(config.block, config.ram_limit)
 
 
 def comes_soon(fill: Fill, asked: Asked, config: EdgeConfig) -> bool:
@@ -44,12 +45,28 @@ def comes_soon(fill: Fill, asked: Asked, config: EdgeConfig) -> bool:
     return asked.start is not None and asked.start <= fill.body.size + block_size(config)
 
 
-def is_for_blocks(entry: Entry, part: ByteRange, config: EdgeConfig) -> bool:
-    """Whether to send *part* from what is held and the blocks that are missing, rather than to
-    fetch the whole."""
+def sent_in_blocks(
+    selection: Selection, entry: Entry, config: EdgeConfig
+) -> ByteRange | None:
+    """What to send from what is held and the blocks that are missing, rather than to fetch the
+    whole; None for nothing.
+
+    All of a body that does not fit is not kept for those who want all of it.
+    """
+    match selection:
+        case Part(part):
+            pass
+        case Full() if entry.size <= config.whole_limit:
+            part = ByteRange(0, entry.size)
+        case _:
+            return None
+    return part if _is_for_blocks(entry, part, config) else None
+
+
+def _is_for_blocks(entry: Entry, part: ByteRange, config: EdgeConfig) -> bool:
     if entry.strong_validator is None:
         return pieces(entry, part.start, part.stop) is not None
-    if entry.size > config.object_limit:
+    if entry.size > config.whole_limit:
         return True
     block = block_size(config)
     starts = range(part.start - part.start % block, part.stop, block)

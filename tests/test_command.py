@@ -96,14 +96,10 @@ MISUSES = {
         "headrace edge: --ram: '1T' is not a size",
     ),
     "too small": ("edge --upstream http://o --ram 0", "headrace edge: --ram: 0 is not 1M"),
-    "edge workers": (
-        "edge --upstream http://o --workers 2",
-        "headrace edge: --workers over 1:",
-    ),
-    "edge disk": ("edge --upstream http://o --disk 1G", "headrace edge: --disk: not built yet"),
+    "edge disk": ("edge --upstream http://o --disk 1M", "headrace edge: --disk: 1048576 is"),
     "edge folder": (
-        "edge --upstream http://o --cache-dir d",
-        "headrace edge: --cache-dir: not",
+        "edge --upstream http://o --port 0 --cache-dir /dev/null",
+        "headrace edge: --cache-dir: disk-failed: ",
     ),
     "no seconds": (
         "edge --upstream http://o --negative-ttl 404",

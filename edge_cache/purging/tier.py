@@ -81,11 +81,15 @@ class PurgedTier(MemoryTier):
         return None if entry is None else self._judge(key, entry)
 
     def put(self, key: CacheKey, names: Names, entry: Entry) -> bool:
+        left = self._admitted(key, entry)
+        return left is not None and super().put(key, names, left)
+
+    def _admitted(self, key: CacheKey, entry: Entry) -> Entry | None:
+        """What may be stored of *entry*, if anything."""
         held = self._entries.get(key)
         if held is not None and held.begun > entry.begun:
-            return False  # a purge has parted the two, and what is held began after it
-        left = self._left_of(key, entry)
-        return left is not None and super().put(key, names, left)
+            return None  # a purge has parted the two, and what is held began after it
+        return self._left_of(key, entry)
 
     # For fills.
 
@@ -172,6 +176,10 @@ class PurgedTier(MemoryTier):
             return
         self._step_timer = None
         self._clean = self._swept
-        self.purges.forget(min((self._clean, *self._fills)))
+        self.purges.forget(self._lowest())
         self._tally.tier(len(self), self.size, self.evictions)
         self._look()
+
+    def _lowest(self) -> int:
+        """Purges up to this number are about nothing that is here, or on its way."""
+        return min((self._clean, *self._fills))

@@ -11,7 +11,7 @@ import pytest
 
 from tests.edge_cache.support.client import get
 from tests.edge_cache.support.origin import Exchange, Seen, origin
-from tests.support.processes import Running, free_port, headrace, running
+from tests.support.processes import Running, free_port, running
 from tests.support.waiting import until
 
 
@@ -73,13 +73,6 @@ def test_a_killed_edge_serves_again_at_once(upstream: str) -> None:
         edge.stop(signal.SIGKILL)
         with running("edge", *options, str(port)) as again:
             assert "fwd=uri-miss" in fetch(again, "/a")
-
-
-@pytest.mark.parametrize("option", [("--workers", "2"), ("--cache-dir", "c"), ("--disk", "1G")])
-def test_what_is_not_built_is_refused(upstream: str, option: tuple[str, str]) -> None:
-    ended = headrace("edge", "--upstream", upstream, "--port", "0", *option)
-    assert ended.returncode == 2 and option[0] in ended.stderr
-    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_an_origin_that_is_gone_is_told(upstream: str) -> None:

@@ -13,12 +13,14 @@ import uvloop
 
 from edge_cache.config import EdgeConfig
 from edge_cache.disk.journal import Journal as PurgeJournal
+from edge_cache.disk.store import Store
 from edge_cache.journal import Journal
 from edge_cache.metrics import METRICS, Tally
 from edge_cache.node import Node
 from edge_cache.purging.purges import Purges
-from edge_cache.purging.tier import PurgedTier
 from edge_cache.server import Server
+from edge_cache.tiers.disk import DiskTier
+from edge_cache.tiers.tiered import Tiered
 from edge_cache.upstream.build import make_client, upstream_names
 from edge_cache.upstream.metrics import upstream_metrics
 from serving.counters import Counters
@@ -49,7 +51,7 @@ async def until(holds: Callable[[], object]) -> None:
 class Edge:
     port: int
     server: Server
-    tier: PurgedTier
+    tier: Tiered
     purges: Purges
     counters: Counters
     log: list[Mapping[str, Any]] = field(default_factory=list)
@@ -72,7 +74,7 @@ async def edge(*upstreams: str, **limits: Any) -> AsyncIterator[Edge]:
     folder = TemporaryDirectory()
     records = PurgeJournal(Path(folder.name))
     purges = Purges(records)
-    tier = PurgedTier(config.ram, purges, tally)
+    tier = Tiered(config, purges, tally, disk_tier(config))
     tier.start()
     node = Node(config, make_client(config, row), tier, tally)
     log: list[Mapping[str, Any]] = []
@@ -90,7 +92,13 @@ async def edge(*upstreams: str, **limits: Any) -> AsyncIterator[Edge]:
         await server.drain(0)
         await node.close()
         await purges.close()
-        tier.close()
+        await tier.finish()
         records.close()
         folder.cleanup()
         await asyncio.sleep(0.01)  # transports that were aborted close in the next turns
+
+
+def disk_tier(config: EdgeConfig) -> DiskTier | None:
+    if config.cache_dir is None:
+        return None
+    return DiskTier(Store.open(Path(config.cache_dir), config.disk), config.ram_object)

@@ -1,0 +1,145 @@
+"""A body that is written to the disk while it comes, and read from there by who is behind.
+
+The client's bytes never wait for the disk: what it has yet to take is bounded, and past that it
+is given up.  What has been written until then stays readable, since readers may need it.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar
+
+from edge_cache.disk.errors import DiskError
+from edge_cache.disk.files import Handle
+from edge_cache.disk.store import Store
+from edge_cache.disk.stored import Stored
+from edge_cache.disk.writer import Writer
+from edge_cache.tiers.heads import SALT, run_key, run_suffix
+
+_BATCH = 1 << 20
+"""Bytes that go to a thread at a time."""
+
+_log = logging.getLogger("edge")
+T = TypeVar("T")
+
+
+class Spool:
+    """Used on the loop; its writes happen on *pool*, one after the other."""
+
+    def __init__(
+        self, store: Store, pool: Executor, target: bytes, length: int | None, limit: int
+    ) -> None:
+        self.written = 0
+        """Bytes that can be read from the file."""
+        self.is_lost = False
+        """It will not be stored: the disk is too slow, full or failing."""
+        self._store = store
+        self._pool = pool
+        self._key = run_key(target, run_suffix(os.urandom(SALT), 0))
+        self._length = length
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._waiting = 0
+        self._ended = False
+        self._wanted = False
+        self._news = asyncio.Event()
+        self._reader: Handle | None = None
+        self._on_written: Callable[[], None] | None = None
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def on_written(self, callback: Callable[[], None]) -> None:
+        """Call *callback* each time when more can be read, or it is lost."""
+        self._on_written = callback
+
+    def append(self, piece: bytes) -> None:
+        if self.is_lost:
+            return
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        if self._waiting > self._limit:
+            self._lose()
+        self._news.set()
+
+    async def read(self, start: int, stop: int) -> bytes:
+        """Bytes ``[start, stop)``, of which so many are written.  DiskError."""
+        assert self._reader is not None
+        return await self._call(self._reader.read, start, stop)
+
+    async def finish(self) -> Stored | None:
+        """The body, all of which has come; None if it was lost."""
+        self._wanted = self._ended = True
+        self._news.set()
+        await asyncio.wait((self._task,))
+        return None if self.is_lost else await self._call(self._store.find, self._key)
+
+    def abort(self) -> None:
+        """It is not wanted, unless it has been finished."""
+        if not self._wanted:
+            self._ended = True
+            self._lose()
+
+    def _lose(self) -> None:
+        self.is_lost = True
+        self._pieces.clear()
+        self._waiting = 0
+        self._news.set()
+        if self._on_written is not None:
+            self._on_written()
+
+    async def _run(self) -> None:
+        writer: Writer | None = None
+        try:
+            writer = await self._call(self._store.begin, self._key, self._length)
+            self._reader = writer.reader()
+            await self._write(writer)
+            if self._wanted and not self.is_lost:
+                await self._call(writer.commit, b"")
+        except DiskError:  # counted by the store
+            self._lose()
+        except Exception:
+            _log.exception("a body was not stored")
+            self._lose()
+        except BaseException:
+            self._lose()
+            raise
+        finally:
+            if writer is not None:
+                self._pool.submit(writer.abort)
+
+    async def _write(self, writer: Writer) -> None:
+        while not self.is_lost:
+            if not self._pieces:
+                if self._ended:
+                    return
+                self._news.clear()
+                await self._news.wait()
+                continue
+            batch = self._next_batch()
+            await self._call(_append, writer, batch)
+            if self.is_lost:
+                self.written = writer.size
+                return
+            self._waiting -= sum(map(len, batch))
+            self.written = writer.size
+            if self._on_written is not None:
+                self._on_written()
+
+    def _next_batch(self) -> list[bytes]:
+        size, count = 0, 0
+        while count < len(self._pieces) and size < _BATCH:
+            size += len(self._pieces[count])
+            count += 1
+        batch = self._pieces[:count]
+        del self._pieces[:count]
+        return batch
+
+    async def _call(self, work: Callable[..., T], *arguments: object) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, work, *arguments)
+
+
+def _append(writer: Writer, batch: list[bytes]) -> None:
+    for piece in batch:
+        writer.append(piece)
