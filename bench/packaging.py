@@ -39,6 +39,7 @@ from packager.recipe import (
     Wanted,
     cmaf_segment,
     make_recipe,
+    merged_audio,
     mux,
     muxed_segment,
     presentation,
@@ -64,7 +65,7 @@ def _playlist(recipe: Recipe) -> Needs[str]:
 
 
 def _mpd(recipe: Recipe) -> Needs[str]:
-    every = yield from presentation(recipe, merge_audio=True)
+    every = merged_audio((yield from presentation(recipe)))
     return mpd(
         every,
         min_buffer=minimum_buffer(one.timeline for one in every.renditions),

@@ -20,6 +20,7 @@ from packager.recipe import (
     Choice,
     Needs,
     Recipe,
+    merged_audio,
     mux,
     muxed_bitrate,
     presentation,
@@ -33,10 +34,10 @@ _Rendition = VideoRendition | AudioRendition
 
 def master_playlist(recipe: Recipe, target: Target) -> Needs[str]:
     """The multivariant playlist."""
-    every = yield from presentation(recipe, merge_audio=False)
+    every = yield from presentation(recipe)
     if not target.fmp4 and not audio_apart(every):
         return (yield from _muxed_master(recipe, every))
-    merged = yield from presentation(recipe, merge_audio=True)
+    merged = merged_audio(every)
     if target.fmp4:
         return separate_variants(merged, _index_name).render()
     rates: dict[str, Bitrate] = {}
@@ -124,7 +125,7 @@ def _timelines(recipe: Recipe, *, fmp4: bool) -> Needs[list[Timeline]]:
 
 def media_presentation(recipe: Recipe, target: Target, token: str) -> Needs[str]:
     """The MPD."""
-    merged = yield from presentation(recipe, merge_audio=True)
+    merged = merged_audio((yield from presentation(recipe)))
 
     def named(make: Callable[[str], str]) -> Callable[[_Rendition], str]:
         return lambda one: make(f"{selectors(_choice(one))}-x{token}")

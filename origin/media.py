@@ -211,7 +211,7 @@ def _weight(plan: Plan) -> int:
     """Bytes of memory, about: a transform keeps the columns of its packets."""
     return 512 + sum(
         len(piece) if isinstance(piece, bytes)
-        else 512 + piece.length // 6 if isinstance(piece, Transform)
+        else 512 + piece.length // 9 if isinstance(piece, Transform)
         else 300 * len(piece.offsets)
         for piece in plan
     )  # fmt: skip

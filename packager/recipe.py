@@ -307,12 +307,8 @@ def _track_rows(track: TrackIndex, rows: tuple[int, int], blocks: Blocks) -> Tra
 # -- what manifests say
 
 
-def presentation(recipe: Recipe, *, merge_audio: bool) -> Needs[Presentation]:
-    """Every rendition of *recipe*, with the rates of its CMAF segments.
-
-    With *merge_audio* there is one audio rendition for each (language, channels, codec), the
-    one of the highest bitrate; several of one flavor that are alike are all kept.
-    """
+def presentation(recipe: Recipe) -> Needs[Presentation]:
+    """Every rendition of *recipe*, with the rates of its CMAF segments."""
     cuts: list[tuple[int, TrackIndex, Cuts]] = []
     for flavor, index in enumerate(recipe.flavors, 1):
         for track in index.tracks:
@@ -331,11 +327,18 @@ def presentation(recipe: Recipe, *, merge_audio: bool) -> Needs[Presentation]:
     ]
     video = tuple(one for one in renditions if isinstance(one, VideoRendition))
     audio = [one for one in renditions if isinstance(one, AudioRendition)]
-    if merge_audio:
-        audio = _merged(audio)
-    audio = [replace(one, default=number == 0) for number, one in enumerate(audio)]
     aligned = all(c.complete for _, t, c, _ in found if t.kind is Kind.VIDEO)
-    return Presentation(video=video, audio=tuple(audio), aligned=aligned)
+    return Presentation(video=video, audio=_first_is_default(audio), aligned=aligned)
+
+
+def merged_audio(every: Presentation) -> Presentation:
+    """*every* with one audio rendition for each (language, channels, codec), the one of the
+    highest bitrate; several of one flavor that are alike are all kept."""
+    return replace(every, audio=_first_is_default(_merged(every.audio)))
+
+
+def _first_is_default(audio: Iterable[AudioRendition]) -> tuple[AudioRendition, ...]:
+    return tuple(replace(one, default=number == 0) for number, one in enumerate(audio))
 
 
 def _rendition(

@@ -87,7 +87,7 @@ class Packaged:
         )
 
     def presentation(self) -> Presentation:
-        return self.run(presentation(self.recipe, merge_audio=False))
+        return self.run(presentation(self.recipe))
 
     def mux(self, choice: Choice) -> Muxed:
         return self.run(mux(self.recipe, choice))

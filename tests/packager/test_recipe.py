@@ -10,6 +10,7 @@ from packager.recipe import (
     Choice,
     cmaf_segment,
     make_recipe,
+    merged_audio,
     muxed_segment,
     presentation,
 )
@@ -105,7 +106,7 @@ def test_merged_sound_is_the_best_of_each_kind() -> None:
     thin, rich = sound(400), sound(400)
     rich.payloads = [payload * 3 for payload in rich.payloads]
     packaged = Packaged(mp4(thin, thin), mp4(thin, rich), mp4(rich))
-    found = packaged.run(presentation(packaged.recipe, merge_audio=True))
+    found = merged_audio(packaged.run(presentation(packaged.recipe)))
     assert [one.name for one in found.audio] == ["f3-a1", "f2-a2"]
 
 
