@@ -18,6 +18,7 @@ _HOW_TO_GET = {  # program: Debian package
     "nginx": "nginx",
     "traffic_server": "trafficserver",
     "varnishd": "varnish",
+    "faketime": "faketime",
     "ffmpeg": "ffmpeg",
     "ffprobe": "ffmpeg",
     "xmllint": "libxml2-utils",
