@@ -52,6 +52,7 @@ from edge_cache.ranging import (
     comes_soon,
     first_wanted,
     may_follow,
+    missing,
     pieces,
     sent_in_blocks,
 )
@@ -376,6 +377,8 @@ class Node:
             return True
         if _only_if_cached(request):
             raise Refused(504, "only-if-cached")
+        if entry.size <= self._config.whole_limit:
+            return await self._completed(request, reply, key, entry, selection, part)
         first = entry
         with ExitStack() as led:
             ahead: Fill | None = None
@@ -404,10 +407,32 @@ class Node:
         reply.finish()
         return True
 
+    async def _completed(
+        self,
+        request: Request,
+        reply: Reply,
+        key: CacheKey,
+        entry: Entry,
+        selection: Selection,
+        part: ByteRange,
+    ) -> bool:
+        """Send *part* once its one missing block has come: had it begun, and the body changed,
+        it could only be cut.  False if that is so."""
+        with ExitStack() as led:
+            lacking = next(missing(entry, part, self._config))
+            found = await _with_block(self._begin_block(request, key, entry, lacking, led))
+        if found is None or not may_follow(entry, found):
+            return False
+        if pieces(found, part.start, part.stop) is None:
+            return False
+        request.upstream_status, request.told = 206, None
+        told = _forwarded(request, Forward.PARTIAL, 206, None)
+        return await self._send_part(request, reply, key, found, selection, part, told)
+
     def _begin_block(
         self, request: Request, key: CacheKey, entry: Entry, at: int, led: ExitStack
     ) -> Fill:
-        """The fill of the block of *entry* at the offset *at*; what it leads ends with *led*."""
+        """The fill of the block of *entry* at *at*; it is left when *led* ends."""
         wanted = block_at(at, block_size(self._config))
         fill, is_leader = self._filling.join(key, request, entry, wanted)
         if is_leader:

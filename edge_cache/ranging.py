@@ -4,6 +4,7 @@ Blocks are fixed, so that the requests of many clients meet in the same ones.  A
 whole is joined where its bytes come soon, and begun where most of a body that fits is wanted.
 """
 
+from collections.abc import Iterator
 from itertools import islice
 
 from edge_cache.config import EdgeConfig
@@ -45,9 +46,7 @@ def comes_soon(fill: Fill, asked: Asked, config: EdgeConfig) -> bool:
     return asked.start is not None and asked.start <= fill.body.size + block_size(config)
 
 
-def sent_in_blocks(
-    selection: Selection, entry: Entry, config: EdgeConfig
-) -> ByteRange | None:
+def sent_in_blocks(selection: Selection, entry: Entry, config: EdgeConfig) -> ByteRange | None:
     """What to send from what is held and the blocks that are missing, rather than to fetch the
     whole; None for nothing.
 
@@ -68,14 +67,15 @@ def _is_for_blocks(entry: Entry, part: ByteRange, config: EdgeConfig) -> bool:
         return pieces(entry, part.start, part.stop) is not None
     if entry.size > config.whole_limit:
         return True
+    return len(list(islice(missing(entry, part, config), 2))) < 2
+
+
+def missing(entry: Entry, part: ByteRange, config: EdgeConfig) -> Iterator[int]:
+    """Where the blocks begin of which *part* needs bytes that are not held."""
     block = block_size(config)
-    starts = range(part.start - part.start % block, part.stop, block)
-    lacking = (
-        at
-        for at in starts
-        if pieces(entry, max(at, part.start), min(at + block, part.stop)) is None
-    )
-    return len(list(islice(lacking, 2))) < 2
+    for at in range(part.start - part.start % block, part.stop, block):
+        if pieces(entry, max(at, part.start), min(at + block, part.stop)) is None:
+            yield at
 
 
 def pieces(entry: Entry, start: int, stop: int) -> list[memoryview | FilePart] | None:

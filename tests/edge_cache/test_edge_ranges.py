@@ -367,3 +367,90 @@ def test_invalidation_drops_the_parts() -> None:
             assert asked(up) == [block(0), None, block(0)]
 
     run(scenario())
+
+
+def test_the_next_block_is_under_way_while_one_is_sent() -> None:
+    async def scenario() -> None:
+        held = asyncio.Event()
+
+        async def handler(seen: Seen, exchange: Exchange) -> None:
+            if seen.headers["range"] == block(1):
+                await held.wait()
+            await serve_range(seen, exchange, LARGE, *TAGGED)
+
+        async with origin(handler) as up, edge(up.url, **LIMITS) as node:
+            async with connect(node.port) as client:
+                await client.ask("/", f"Range: bytes=0-{3 * BLOCK - 1}")
+                await until(lambda: asked(up) == [block(0), block(1)])
+                head = await client.head()
+                assert await client.reader.readexactly(BLOCK) == LARGE[:BLOCK]
+                await get(node.port, "/", "Range: bytes=0-9")
+                assert asked(up) == [block(0), block(1)]  # and not the one after
+                held.set()
+                rest = await client.reader.readexactly(2 * BLOCK)
+                assert (head.status, rest) == (206, LARGE[BLOCK : 3 * BLOCK])
+            assert asked(up) == [block(0), block(1), block(2)]
+
+    run(scenario())
+
+
+def test_a_next_block_of_another_version_cuts_the_response() -> None:
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        tag = TAGGED[1] if seen.headers["range"] == block(0) else 'ETag: "v2"'
+        await serve_range(seen, exchange, LARGE, FRESH, tag)
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url, **LIMITS) as node:
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await get(node.port, "/", f"Range: bytes=0-{3 * BLOCK - 1}")
+            assert len(up.seen) == 2
+
+    run(scenario())
+
+
+def test_all_of_a_body_of_which_one_block_is_missing_fetches_that() -> None:
+    body = LARGE[: 2 * BLOCK - 7]
+
+    async def scenario() -> None:
+        async with origin(ranged(body)) as up, edge(up.url, **LIMITS) as node:
+            await get(node.port, "/", "Range: bytes=0-9")
+            whole = await get(node.port, "/")
+            assert (whole.status, whole.body) == (200, body)
+            assert "content-range" not in whole.headers
+            assert whole.cache == "headrace; fwd=partial; fwd-status=206; stored"
+            assert asked(up) == [block(0), block(1)]
+            assert [seen.headers.get("if-range") for seen in up.seen] == [None, '"v1"']
+            assert "; hit; " in (await get(node.port, "/")).cache
+
+    run(scenario())
+
+
+def test_what_is_missing_is_fetched_whole_if_it_has_changed_meanwhile() -> None:
+    body, new = LARGE[: 2 * BLOCK], bytes(2 * BLOCK)
+
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        if seen.headers.get("range") == block(0):
+            await serve_range(seen, exchange, body, *TAGGED)
+        else:
+            await serve_range(seen, exchange, new, FRESH, 'ETag: "v2"')
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url, **LIMITS) as node:
+            await get(node.port, "/", "Range: bytes=0-9")
+            whole = await get(node.port, "/")
+            assert (whole.status, whole.body, whole.headers["etag"]) == (200, new, '"v2"')
+            assert (await get(node.port, "/")).body == new
+
+    run(scenario())
+
+
+def test_only_if_cached_fetches_no_block() -> None:
+    async def scenario() -> None:
+        async with origin(ranged(LARGE)) as up, edge(up.url, **LIMITS) as node:
+            await get(node.port, "/", "Range: bytes=0-9")
+            for wanted, status in (("0-99", 206), (f"{BLOCK}-{BLOCK}", 504), ("0-", 504)):
+                lines = (f"Range: bytes={wanted}", "Cache-Control: only-if-cached")
+                assert (await get(node.port, "/", *lines)).status == status
+            assert asked(up) == [block(0)]
+
+    run(scenario())
