@@ -43,6 +43,8 @@ class Workers:
     all: list[Worker]
     folder: Path
     counters: Counters
+    closing: AsyncExitStack
+    node_id: str
 
     def __getitem__(self, number: int) -> Worker:
         return self.all[number]
@@ -66,7 +68,7 @@ async def workers(number: int, *upstreams: str, **limits: Any) -> AsyncIterator[
         folder = Path(stack.enter_context(TemporaryDirectory()))
         records = PurgeJournal(folder / "purges")
         stack.callback(records.close)
-        started = Workers([], folder, counters)
+        started = Workers([], folder, counters, stack, config.node_id)
         for each in range(number):
             worker = await stack.enter_async_context(_worker(config, started, each, records))
             started.all.append(worker)
