@@ -317,7 +317,9 @@ def edge(
     ] = 1,
     cache_dir: Annotated[
         str | None,
-        _option("edge", "cache-dir", "Folder of the disk tier; none without it.", metavar="DIR"),
+        _option(
+            "edge", "cache-dir", "Folder of the disk tier; none without it.", metavar="DIR"
+        ),
     ] = None,
     ram: Annotated[
         int,

@@ -96,11 +96,6 @@ MISUSES = {
         "headrace edge: --ram: '1T' is not a size",
     ),
     "too small": ("edge --upstream http://o --ram 0", "headrace edge: --ram: 0 is not 1M"),
-    "edge disk": ("edge --upstream http://o --disk 1M", "headrace edge: --disk: 1048576 is"),
-    "edge folder": (
-        "edge --upstream http://o --port 0 --cache-dir /dev/null",
-        "headrace edge: --cache-dir: disk-failed: ",
-    ),
     "no seconds": (
         "edge --upstream http://o --negative-ttl 404",
         "headrace edge: --negative-ttl: '404' is not STATUS=SECONDS",
@@ -218,6 +213,9 @@ def test_defaults(stubs: Calls) -> None:
         "admin_port": None,
         "admin_token": None,
         "purge_method": False,
+        "workers": 1,
+        "cache_dir": None,
+        "disk": 10 << 30,
         "ram": 256 << 20,
         "block": 1 << 20,
         "early_refresh": 10,

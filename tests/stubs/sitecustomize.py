@@ -85,7 +85,8 @@ def module(name: str, **contents: Any) -> None:
 
 if "STUB_RECORD" in os.environ:
     EDGE = (
-        "upstreams shields upstream_ca health host port admin_port admin_token purge_method ram"
+        "upstreams shields upstream_ca health host port admin_port admin_token purge_method"
+        " workers cache_dir disk ram"
         " block early_refresh stale_if_unreachable heuristic negative_ttl store_set_cookie"
         " forwarded cache_status_key"
     )
