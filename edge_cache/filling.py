@@ -454,6 +454,8 @@ class Filling:
                 fill.append(piece)
                 if fill.spool is None:
                     self._begin_spool(fill, length)
+                else:
+                    await fill.spool.room()
                 more = max(0, fill.body.kept - reserved)
                 reserved += more
                 self._arriving += more

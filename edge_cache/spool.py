@@ -1,7 +1,7 @@
 """A body that is written to the disk while it comes, and read from there by who is behind.
 
-The client's bytes never wait for the disk: what it has yet to take is bounded, and past that it
-is given up.  What has been written until then stays readable, since readers may need it.
+Clients hardly wait for the disk: what it has yet to take is bounded, and a body that has waited
+for it too long is given up.  What was written until then stays readable: readers may need it.
 """
 
 import asyncio
@@ -20,6 +20,10 @@ from edge_cache.tiers.heads import SALT, run_key, run_suffix
 
 _BATCH = 1 << 20
 """Bytes that go to a thread at a time."""
+
+_PATIENCE = 2.0
+"""Seconds in all that a body waits for the disk.  From a near upstream bytes come in bursts
+that no disk keeps up with."""
 
 _log = logging.getLogger("edge")
 T = TypeVar("T")
@@ -40,6 +44,8 @@ class Spool:
         self._key = run_key(target, run_suffix(os.urandom(SALT), 0))
         self._length = length
         self._limit = limit
+        self._patience = _PATIENCE
+        self._room: asyncio.Future[None] | None = None
         self._pieces: list[bytes] = []
         self._waiting = 0
         self._ended = False
@@ -58,9 +64,19 @@ class Spool:
             return
         self._pieces.append(piece)
         self._waiting += len(piece)
-        if self._waiting > self._limit:
-            self._lose()
         self._news.set()
+
+    async def room(self) -> None:
+        """Wait until the disk is not too far behind.  It is given up if that takes too long."""
+        if self._waiting <= self._limit or self.is_lost:
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._room = loop.create_future()
+        await asyncio.wait((self._room,), timeout=self._patience)
+        self._patience -= loop.time() - began
+        if not self._room.done():
+            self._lose()
 
     async def read(self, start: int, stop: int) -> bytes:
         """Bytes ``[start, stop)``, of which so many are written.  DiskError."""
@@ -85,8 +101,7 @@ class Spool:
         self._pieces.clear()
         self._waiting = 0
         self._news.set()
-        if self._on_written is not None:
-            self._on_written()
+        self._tell()
 
     async def _run(self) -> None:
         writer: Writer | None = None
@@ -123,8 +138,13 @@ class Spool:
                 return
             self._waiting -= sum(map(len, batch))
             self.written = writer.size
-            if self._on_written is not None:
-                self._on_written()
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._on_written is not None:
+            self._on_written()
+        if self._room is not None and not self._room.done() and self._waiting <= self._limit:
+            self._room.set_result(None)
 
     def _next_batch(self) -> list[bytes]:
         size, count = 0, 0
