@@ -12,6 +12,10 @@ backend headrace {
 }
 
 sub vcl_recv {
+    # What else there is would be piped: the client alone with the origin.
+    if (req.method !~ "^(GET|HEAD|OPTIONS)$") {
+        return (synth(405));
+    }
     # Nothing here depends on a cookie, and Varnish passes requests that bring one.
     unset req.http.Cookie;
 }
@@ -21,8 +25,8 @@ sub vcl_backend_response {
     if (beresp.status >= 400) {
         # An error is over when its max-age is: no grace for it.
         set beresp.grace = 0s;
-    } else if (beresp.grace > 0s) {
-        # Asked about with If-None-Match long after.
+    } else {
+        # Long after it is still there to be asked about by its ETag.
         set beresp.keep = 1d;
     }
     if (beresp.status >= 500 && bereq.is_bgfetch) {

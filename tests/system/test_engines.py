@@ -18,6 +18,7 @@ from tests.edge_cache.support.client import Answer
 from tests.edge_cache.support.client import get as get_async
 from tests.support.clips import make_clip
 from tests.support.engines import ENGINES, Engine, nginx, nginx_cache
+from tests.support.herds import Herd
 from tests.support.http import get
 from tests.support.processes import Running, children, running
 from tests.support.waiting import until
@@ -185,11 +186,23 @@ def test_a_503_is_not_kept(data: Path, origin: Running, engine: Engine, tmp_path
     assert ask(engine.port, path).status == 200
 
 
-def test_no_purge_from_outside(origin: Running, engine: Engine) -> None:
-    path = segment(origin, 1)
+def test_what_changes_something_goes_no_further(origin: Running, engine: Engine) -> None:
+    path = f"{segment(origin, 1)}?{engine.port}"
     ask(engine.port, path)
-    assert ask(engine.port, path, method="PURGE").status >= 400
+    for method in ("PURGE", "POST", "PUT", "DELETE"):
+        answer = ask(engine.port, path, "Content-Length: 0", method=method)
+        assert answer.status in (403, 405), method
     assert engine.is_hit(ask(engine.port, path).headers)
+    assert asked(origin)[path] == 1
+    assert {line["method"] for line in requests_for(origin, path)} == {"GET"}
+
+
+def test_a_herd_is_one_request(origin: Running, engine: Engine) -> None:
+    path = f"{segment(origin, 1)}?herd{engine.port}"
+    with Herd(engine.port, 30) as herd:
+        herd.ask(path)
+        assert set(herd.bodies()) == {get(origin.url + segment(origin, 1)).body}
+    assert asked(origin)[path] == 1
 
 
 def test_a_404_ends_in_time_and_what_is_kept_outlives_the_origin(
