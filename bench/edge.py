@@ -1,7 +1,8 @@
 """How many hits an edge serves in a second of CPU, against nginx's proxy_cache and the floor.
 
-Both caches sit in front of the same upstream, write an access log, and hold the object before
-the first run.  Small objects are asked for by wrk where it is installed.
+All caches sit in front of the same upstream, write an access log, and hold the object before
+the first run: one edge in RAM alone, one with a disk tier, whose large bodies come from the
+page cache as nginx's do.  Small objects are asked for by wrk where it is installed.
 """
 
 import tempfile
@@ -41,6 +42,7 @@ _SIZES = {"2 KiB": 2 * _KIB, "100 KiB": 100 * _KIB, "1 MiB": 1 << 20, "4 MiB": 4
 @dataclass(frozen=True, slots=True)
 class _Site:
     own: Server
+    disk: Server
     peer: Server | None
     base: Server
     notes: tuple[str, ...]
@@ -51,9 +53,10 @@ def run(harness: Harness) -> None:
         for name, size in _SIZES.items():
             harness.record(_measure(harness, site, f"{name} hit", size))
             advance(name)
-        used = memory(site.own.pids[0])
-        figures = {"PSS": figure("MiB", [used.proportional / (1 << 20)])}
-        harness.record(Result(PROGRAM, "memory of the worker", figures))
+        for name, server in (("in RAM alone", site.own), ("with a disk", site.disk)):
+            used = memory(server.pids[0])
+            figures = {"PSS": figure("MiB", [used.proportional / (1 << 20)])}
+            harness.record(Result(PROGRAM, f"memory of the worker, {name}", figures))
 
 
 @contextmanager
@@ -70,17 +73,24 @@ def _site() -> Iterator[_Site]:
         except NotThere as missing:
             notes = (str(missing),)
         own = stack.enter_context(edge(source))
-        yield _Site(own, peer, stack.enter_context(floor(file)), notes)
+        disk = stack.enter_context(edge(source, "--cache-dir", str(folder / "cache")))
+        yield _Site(own, disk, peer, stack.enter_context(floor(file)), notes)
 
 
 def _measure(harness: Harness, site: _Site, case: str, size: int) -> Result:
     scale, path = harness.scale, f"/{size}"
     _warm(site.own, path, "cache-status", "hit")
-    loops: dict[str, Callable[[], Run]] = {"own": _loop(harness, site.own, path, size)}
+    _warm(site.disk, path, "cache-status", "hit")
+    loops: dict[str, Callable[[], Run]] = {
+        "own": _loop(harness, site.own, path, size),
+        "disk": _loop(harness, site.disk, path, size),
+    }
     if site.peer is not None:
         _warm(site.peer, path, "x-cache", "HIT")
         loops["peer"] = _loop(harness, site.peer, path, size)
     loops["base"] = partial(closed_loop, site.base, [f"/0/{size}"], scale.seconds)
+    uncopied = f"/sendfile/0/{size}"
+    loops["sendfile"] = partial(closed_loop, site.base, [uncopied], scale.seconds)
     if size <= _WRK_TO:  # the floor has one connection at a time, so the edge gets one too
         loops["alone"] = partial(closed_loop, site.own, [path], scale.seconds)
     runs = alternate(loops, scale.runs)
@@ -131,13 +141,19 @@ def _figures(runs: dict[str, list[Run]]) -> dict[str, Figure]:
         "hits": figure("hits/CPU second", _rates(own)),
         "server CPU": figure(MILLISECONDS, own),
     }
+    disk = costs(runs["disk"])
+    found["hits, disk"] = figure("hits/CPU second", _rates(disk))
     if "peer" in runs:
         peer = costs(runs["peer"])
         found["hits of nginx"] = figure("hits/CPU second", _rates(peer))
-        found["CPU to nginx"] = ratio("of nginx", own, peer)
+        found["hits to nginx"] = ratio("of nginx", peer, own)
+        found["hits to nginx, disk"] = ratio("of nginx", peer, disk)
     if "base" in runs:
         base = costs(runs["base"])
         found["floor"] = figure(MILLISECONDS, base)
+        bare = costs(runs["sendfile"])
+        found["bare sendfile"] = figure(MILLISECONDS, bare)
+        found["bare sendfile to disk"] = ratio("of the bare loop", bare, disk)
         found["floors"] = ratio("floors", costs(runs.get("alone", runs["own"])), base)
         if "peer" in runs and "alone" not in runs:
             found["nginx, floors"] = ratio("floors", costs(runs["peer"]), base)
