@@ -84,6 +84,13 @@ class Entry:
         return self.parts is not None
 
     @property
+    def is_on_disk(self) -> bool:
+        """Whether some of the body lies in a file."""
+        if self.parts is None:
+            return isinstance(self.body, Stored)
+        return any(isinstance(data, Stored) for _, data in self.parts.runs)
+
+    @property
     def size(self) -> int:
         """Bytes of the whole body, held or not."""
         return len(self.body) if self.parts is None else self.parts.size

@@ -15,8 +15,8 @@ Write = Callable[[bytes], None]
 
 _RECORD = (
     b'{"time":%.3f,"id":"%b","method":"%b","target":%b,"status":%d,"bytes":%d,'
-    b'"first_ms":%.3f,"total_ms":%.3f,"cache":"%b","detail":%b,"fill":"%b","upstream":%b,'
-    b'"client":"%b"}'
+    b'"first_ms":%.3f,"total_ms":%.3f,"cache":"%b","detail":%b,"tier":"%b","fill":"%b",'
+    b'"upstream":%b,"client":"%b"}'
 )
 """Formatted rather than encoded from a mapping: one is written for every hit, and this takes
 half the time.  What clients choose freely goes through the encoder; the rest is tokens."""
@@ -53,6 +53,7 @@ class Journal:
                 (now - started) * 1000,
                 request.verdict.encode(),
                 _detail(request),
+                _tier(request),
                 request.role.encode(),
                 _upstream(request),
                 request.client,
@@ -73,11 +74,20 @@ class Journal:
         cells[tally.bytes] += request.sent
         if request.verdict is Verdict.HIT:
             cells[tally.hits] += 1
+            if request.from_disk:
+                cells[tally.disk_hits] += 1
         else:
             cells[tally.requests[request.verdict]] += 1
             tally.first_byte.observe(request.first_byte - request.started)
         if request.failure is not None and request.verdict is not Verdict.ERROR:
             cells[tally.aborted] += 1
+
+
+def _tier(request: Request) -> bytes:
+    """Where the answer came from, if it was stored."""
+    if request.verdict is not Verdict.HIT and request.verdict is not Verdict.STALE:
+        return b"none"
+    return b"disk" if request.from_disk else b"ram"
 
 
 def _upstream(request: Request) -> bytes:

@@ -21,6 +21,7 @@ from edge_cache.decision import (
     stands_in,
 )
 from edge_cache.disk.errors import DiskError
+from edge_cache.disk.stored import Stored
 from edge_cache.entry import CacheKey, Entry
 from edge_cache.errors import Failure, Overloaded, Refused, UpstreamError
 from edge_cache.fill import (
@@ -101,7 +102,12 @@ class Node:
         """What to do about *request* at *now* (monotonic seconds)."""
         if not request.wants_stored:
             return _FETCH
-        entry = self._tier.find(request.key, request.fields)
+        entry = self._tier.get(self._tier.key(request.key, request.fields))
+        if entry is None:
+            entry = self._tier.recall(request.key, request.fields)
+            request.from_disk = entry is not None
+        elif isinstance(entry.body, Stored):
+            request.from_disk = True
         if entry is not None and entry.parts is not None:
             return _FETCH
         return decide(entry, now=now, authorized=request.is_authorized)
@@ -163,6 +169,7 @@ class Node:
         request.told = None
         found, now = self._tier.find(request.key, request.fields), time.monotonic()
         key = self._key(request)
+        request.from_disk = request.from_disk or (found is not None and found.is_on_disk)
         match decide(found, now=now, authorized=request.is_authorized):
             case Serve(entry) if entry.is_part:
                 return await self._from_parts(request, reply, key, entry)

@@ -34,7 +34,7 @@ class Request:
         *("target", "client", "started", "method", "key", "fields", "known", "size"),
         *("http10", "keep_alive", "id", "body"),
         *("status", "sent", "verdict", "cache", "role", "upstream_status", "first_byte"),
-        *("failure", "server", "tries", "is_internal", "told"),
+        *("failure", "server", "tries", "is_internal", "told", "from_disk"),
     )
 
     def __init__(self, target: bytes, client: bytes, started: float) -> None:
@@ -74,6 +74,8 @@ class Request:
         """Why it was refused, failed or cut."""
         self.is_internal = False
         """It comes from another worker of the node."""
+        self.from_disk = False
+        """Whether what is stored for it was found in the disk tier, or has its body there."""
         self.told: Told | None = None
         """What the owner of the key said of its answer, if that is the one."""
 

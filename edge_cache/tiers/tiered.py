@@ -108,15 +108,12 @@ class Tiered(PurgedTier):
         From now on ``key`` knows what selects it.
         """
         entry = self.get(self.key(target, fields))
-        if entry is None and self._behind is not None:
-            return self._recall(self._behind, target, fields)
-        return entry
+        return self.recall(target, fields) if entry is None else entry
 
-    def _recall(
-        self, behind: WriteBehind, target: bytes, fields: Iterable[Field]
-    ) -> Entry | None:
-        """What the disk has, in RAM again unless its small body is yet to be read."""
-        found = behind.find(target, fields)
+    def recall(self, target: bytes, fields: Iterable[Field]) -> Entry | None:
+        """What RAM does not have and the disk has.  It is in RAM again then, unless its small
+        body is yet to be read."""
+        found = None if self._behind is None else self._behind.find(target, fields)
         if found is None:
             return None
         names, selected, entry = found
