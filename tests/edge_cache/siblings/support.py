@@ -16,13 +16,13 @@ from edge_cache.journal import Journal
 from edge_cache.metrics import METRICS, Tally
 from edge_cache.node import Node
 from edge_cache.purging.purges import Purges
-from edge_cache.purging.tier import PurgedTier
 from edge_cache.server import Server
 from edge_cache.siblings import metrics
 from edge_cache.siblings.client import Siblings, socket_path
 from edge_cache.siblings.metrics import SiblingTally
 from edge_cache.siblings.owner import owner_of
 from edge_cache.siblings.server import SiblingServer
+from edge_cache.tiers.tiered import Tiered
 from edge_cache.upstream.build import make_client, upstream_names
 from edge_cache.upstream.metrics import upstream_metrics
 from serving.counters import Counters
@@ -33,7 +33,7 @@ from serving.sockets import listen
 class Worker:
     port: int
     inner: SiblingServer
-    tier: PurgedTier
+    tier: Tiered
     purges: Purges
     log: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -79,10 +79,11 @@ async def workers(number: int, *upstreams: str, **limits: Any) -> AsyncIterator[
 async def _worker(
     config: EdgeConfig, started: Workers, number: int, records: PurgeJournal
 ) -> AsyncIterator[Worker]:
+    config = config.of_worker()
     row = started.counters.row(number)
     tally, asked = Tally(row), SiblingTally(row)
     purges = Purges(records)
-    tier = PurgedTier(config.ram // config.workers, purges, tally)
+    tier = Tiered(config, purges, tally, None)
     tier.start()
     siblings = Siblings(config, started.folder, number, asked)
     node = Node(config, make_client(config, row), tier, tally, siblings)
@@ -102,5 +103,5 @@ async def _worker(
         await asyncio.gather(server.drain(0), inner.drain(0))
         await node.close()
         await purges.close()
-        tier.close()
+        await tier.finish()
         await asyncio.sleep(0.01)  # transports that were aborted close in the next turns
