@@ -2,11 +2,12 @@
 
 A number that does not parse counts as zero, since §4.2.1 encourages caches to take invalid
 freshness information as stale; of several numbers the most restrictive holds.  A member that
-does not parse keeps its name: ``private =x`` is no reason to share.
+does not parse keeps its name: ``private =x`` is no reason to share, and in ``x="a, no-store``
+the string has no end and hides nothing.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -48,17 +49,16 @@ class CacheControl:
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
         """Read every line."""
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[str]] = {}
         for member in members(lines):
             if match := _DIRECTIVE.fullmatch(member):
                 name, quoted, token = match.groups()
                 argument = token or "" if quoted is None else _unquote(quoted)
-            elif match := _NAME.match(member):
-                name, argument = match[0], member[match.end() :]
-            else:
+                found.setdefault(name.lower(), []).append(argument)
                 continue
-            found[name.lower()] = (*found.get(name.lower(), ()), argument)
-        return cls(found)
+            for name, argument in _names(member):
+                found.setdefault(name.lower(), []).append(argument)
+        return cls({name: tuple(arguments) for name, arguments in found.items()})
 
     def __contains__(self, name: str) -> bool:
         return name in self.directives
@@ -69,6 +69,13 @@ class CacheControl:
         if arguments is None:
             return None
         return min(delta_seconds(argument) or 0 for argument in arguments)
+
+
+def _names(member: str) -> Iterator[tuple[str, str]]:
+    """The names in a *member* that does not parse, with what stands after them."""
+    for piece in member.split(","):
+        if match := _NAME.match(piece.strip(" \t")):
+            yield match[0], piece
 
 
 def _unquote(text: str) -> str:

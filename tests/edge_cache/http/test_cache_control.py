@@ -43,6 +43,13 @@ def test_a_malformed_member_leaves_its_neighbours() -> None:
     assert CacheControl.parse(["@@@, max-age=60, =, a b"]).seconds("max-age") == 60
 
 
+def test_a_string_without_an_end_hides_nothing() -> None:
+    found = CacheControl.parse(['max-age=60, x="a, no-store, max-age=90', "s-maxage=5"])
+    assert "no-store" in found and "x" in found
+    assert (found.seconds("max-age"), found.seconds("s-maxage")) == (0, 5)
+    assert "no-store" not in CacheControl.parse(['x="a, no-store", max-age=60'])
+
+
 @pytest.mark.parametrize("text", ["", " 1", "+1", "1e3", "٣"])
 def test_no_number(text: str) -> None:
     assert delta_seconds(text) is None

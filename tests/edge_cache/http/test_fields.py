@@ -1,5 +1,7 @@
 """Fields: lists over several lines, and what concerns one connection only."""
 
+import time
+
 import pytest
 
 from edge_cache.http.fields import combined, end_to_end, members, serialise, values, without
@@ -45,3 +47,24 @@ def test_end_to_end_drops_what_connection_lists() -> None:
         (b"Content-Type", b"video/mp4"),
     )
     assert end_to_end(fields) == fields[-1:]
+
+
+STRINGS = {
+    "a string": ('a, "b,c" , d', ["a", '"b,c"', "d"]),
+    "escapes": (r'"a\",b", c', [r'"a\",b"', "c"]),
+    "a string without an end": ('a, "b, c', ["a", '"b, c']),
+    "that ends by an escape": ('a, "b, c\\', ["a", '"b, c\\']),
+    "a string in the middle": ('a="b,c"d, e', ['a="b,c"d', "e"]),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), STRINGS.values(), ids=STRINGS)
+def test_a_comma_in_a_string_parts_nothing(line: str, expected: list[str]) -> None:
+    assert list(members([line])) == expected
+
+
+@pytest.mark.parametrize("piece", ['\\"', '"\\', '"', '"a', "\\", '",', ' ", \\'])
+def test_a_line_of_32_kib_costs_no_more_than_its_length(piece: str) -> None:
+    began = time.process_time()
+    list(members([('"' + piece * (1 << 15))[: 1 << 15] + "\\"]))
+    assert time.process_time() - began < 1  # milliseconds; by the square it would be 16 s
