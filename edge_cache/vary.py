@@ -1,6 +1,7 @@
 """Vary (RFC 9111 §4.1): which request fields choose among the responses of one URL."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from edge_cache.http.encodings import preferred_encoding
 from edge_cache.http.fields import Field, Fields, members, values
@@ -11,6 +12,10 @@ Names = tuple[bytes, ...]
 
 Variant = tuple[bytes | None, ...]
 """What a request has in each of them; None where the field is absent."""
+
+
+_MAX_REMEMBERED = 256
+"""Bytes: with the number of values it bounds the memory they take."""
 
 
 def vary_names(fields: Fields) -> Names | None:
@@ -32,7 +37,14 @@ def variant(names: Names, fields: Iterable[Field]) -> Variant:
         name = name.lower()
         if name in names:
             found[name] = found[name] + b", " + value if name in found else value
-    return tuple(_normalised(name, found.get(name)) for name in names)
+    return tuple(_remembered(name, found.get(name)) for name in names)
+
+
+def _remembered(name: bytes, value: bytes | None) -> bytes | None:
+    """``_normalised``; hits ask for the same few values over and over."""
+    if value is not None and len(value) > _MAX_REMEMBERED:
+        return _normalised(name, value)
+    return _recent(name, value)
 
 
 def _normalised(name: bytes, value: bytes | None) -> bytes | None:
@@ -45,3 +57,6 @@ def _normalised(name: bytes, value: bytes | None) -> bytes | None:
     if b"," not in value:
         return value
     return ", ".join(members([value.decode("latin-1")])).encode("latin-1")
+
+
+_recent = lru_cache(maxsize=2048)(_normalised)

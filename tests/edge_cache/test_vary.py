@@ -55,3 +55,10 @@ def test_other_fields_are_taken_as_sent() -> None:
     fields = [(b"Origin", b"http://a"), (b"X", b"1"), (b"x", b"2")]
     assert variant((b"origin", b"x", b"y"), fields) == (b"http://a", b"1, 2", None)
     assert variant((), fields) == ()
+
+
+@pytest.mark.parametrize("languages", [b"de, en", b"de, " * 100 + b"en"])
+def test_long_values_are_folded_like_short_ones(languages: bytes) -> None:
+    for _ in range(2):
+        found = variant((b"accept-language",), [(b"Accept-Language", languages)])
+        assert found == (b"de, en",)
