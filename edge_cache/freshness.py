@@ -102,7 +102,9 @@ def assess(
     if any(name in control for name in _NEVER_STALE):
         return Freshness(age, seconds, 0, early=early)
     if_error = control.seconds("stale-if-error")
-    unreachable = defaults.stale_if_unreachable if if_error is None else if_error
+    # An error is no better than the one that not reaching anybody makes.
+    silent = defaults.stale_if_unreachable if status < 400 else 0
+    unreachable = silent if if_error is None else if_error
     while_revalidating = control.seconds("stale-while-revalidate") or 0
     return Freshness(age, seconds, while_revalidating, if_error or 0, unreachable, early)
 

@@ -104,6 +104,14 @@ def test_stale_if_error(control: str, error: float, unreachable: float) -> None:
     assert (found.stale_if_error, found.stale_if_unreachable) == (error, unreachable)
 
 
+def test_an_error_does_not_stand_in_for_an_upstream_that_is_out_of_reach() -> None:
+    defaults = Defaults(negative_ttl={404: 5}, stale_if_unreachable=100)
+    assert assessed(response(), status=404, defaults=defaults).stale_if_unreachable == 0
+    said = response(cache_control="max-age=5, stale-if-error=9")
+    assert assessed(said, status=404, defaults=defaults).stale_if_unreachable == 9
+    assert assessed(response(), status=301, defaults=defaults).stale_if_unreachable == 100
+
+
 GUESSES = {
     "a share of the time since the last change": (200, response(last_modified=at(-1000)), 100),
     "against Date": (200, response(last_modified=at(-1000), date=at(-500)), 50),
