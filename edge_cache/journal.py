@@ -84,7 +84,9 @@ class Journal:
 
 
 def _tier(request: Request) -> bytes:
-    """Where the answer came from, if it was stored."""
+    """Where the answer came from, if it was stored or another worker's."""
+    if request.told is not None:
+        return b"sibling"
     if request.verdict is not Verdict.HIT and request.verdict is not Verdict.STALE:
         return b"none"
     return b"disk" if request.from_disk else b"ram"
@@ -94,9 +96,9 @@ def _upstream(request: Request) -> bytes:
     """The status from upstream, who gave it, and how many were asked."""
     status = request.upstream_status
     told = _NULL if status is None else b"%d" % status
-    if request.tries:
-        told += b',"server":%b,"tries":%d' % (_json(request.server), request.tries)
-    return told if request.told is None else told + b',"tier":"sibling"'
+    if not request.tries:
+        return told
+    return b'%b,"server":%b,"tries":%d' % (told, _json(request.server), request.tries)
 
 
 def _detail(request: Request) -> bytes:

@@ -77,7 +77,7 @@ def test_the_log_tells_the_way() -> None:
             assert [missed.get(name) for name in asked] == [
                 *("miss", "leader", 200, up.url, 1, "sibling")
             ]
-            assert [hit.get(name) for name in asked] == ["hit", "none", None, None, None, None]
+            assert [hit.get(name) for name in asked] == ["hit", "none", None, None, None, "ram"]
             [other] = node[2].log
             assert [other.get(name) for name in asked] == [
                 *("hit", "leader", None, None, None, "sibling")
