@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from edge_cache.appraisal import Appraisal, Rules, appraise
 from edge_cache.config import EdgeConfig
@@ -60,6 +60,9 @@ _OF_THE_REQUEST = (Refusal.NO_ROOM, Refusal.AUTHORIZATION, Refusal.NO_VALIDATOR)
 ERRORS = (500, 502, 503, 504)
 """Statuses that a stale response may cover (RFC 5861 §4)."""
 
+_LAST_CALL = 5.0
+"""Seconds that bodies which have come wait for the disk in the end."""
+
 _log = logging.getLogger("edge")
 
 
@@ -91,6 +94,7 @@ class Filling:
         self._resting: Markers[CacheKey] = Markers(config.refresh_rest)
         self._covered: Markers[CacheKey] = Markers(config.refresh_rest)
         self._tasks: set[asyncio.Task[None]] = set()  # keeps them from being collected
+        self._storing: set[asyncio.Task[None]] = set()
 
     def join(
         self,
@@ -139,6 +143,8 @@ class Filling:
                 fill.is_overtaken = True
 
     async def close(self) -> None:
+        if self._storing:  # their clients have all of it
+            await asyncio.wait(self._storing, timeout=_LAST_CALL)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -501,7 +507,11 @@ class Filling:
             fill.complete()
             return
         fill.complete()  # who reads it does not wait for the disk
-        stored = await spool.finish()
+        self._storing.add(task := cast("asyncio.Task[None]", asyncio.current_task()))
+        try:
+            stored = await spool.finish()
+        finally:
+            self._storing.discard(task)
         if stored is not None:
             self._keep_body(fill, draft, stored)
         elif not fill.body.start:

@@ -48,12 +48,13 @@ class Spool:
         self._room: asyncio.Future[None] | None = None
         self._pieces: list[bytes] = []
         self._waiting = 0
-        self._ended = False
+        self._is_all = False
         self._wanted = False
         self._news = asyncio.Event()
         self._reader: Handle | None = None
         self._on_written: Callable[[], None] | None = None
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self.ended = asyncio.get_running_loop().create_task(self._run())
+        """Done when nothing of it happens any more."""
 
     def on_written(self, callback: Callable[[], None]) -> None:
         """Call *callback* each time when more can be read, or it is lost."""
@@ -85,15 +86,15 @@ class Spool:
 
     async def finish(self) -> Stored | None:
         """The body, all of which has come; None if it was lost."""
-        self._wanted = self._ended = True
+        self._wanted = self._is_all = True
         self._news.set()
-        await asyncio.wait((self._task,))
+        await asyncio.wait((self.ended,))
         return None if self.is_lost else await self._call(self._store.find, self._key)
 
     def abort(self) -> None:
         """It is not wanted, unless it has been finished."""
         if not self._wanted:
-            self._ended = True
+            self._is_all = True
             self._lose()
 
     def _lose(self) -> None:
@@ -121,12 +122,12 @@ class Spool:
             raise
         finally:
             if writer is not None:
-                self._pool.submit(writer.abort)
+                await self._call(writer.abort)
 
     async def _write(self, writer: Writer) -> None:
         while not self.is_lost:
             if not self._pieces:
-                if self._ended:
+                if self._is_all:
                     return
                 self._news.clear()
                 await self._news.wait()

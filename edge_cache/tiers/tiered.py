@@ -67,6 +67,7 @@ class Tiered(PurgedTier):
         self._reports = reports
         self._behind: WriteBehind | None = None
         self._pool = ThreadPoolExecutor(_THREADS, "body") if disk is not None else None
+        self._spools: set[asyncio.Task[None]] = set()
         self._tending: asyncio.Task[None] | None = None
         self._seen: frozenset[int] = frozenset()  # volumes that were there
         self._known_at: deque[tuple[float, int]] = deque()
@@ -95,7 +96,9 @@ class Tiered(PurgedTier):
             self._tending.cancel()
             await asyncio.gather(self._tending, return_exceptions=True)
         if self._disk is not None and self._behind is not None and self._pool is not None:
-            is_done = await self._behind.close(_CLOSE_LIMIT)
+            if self._spools:
+                await asyncio.wait(self._spools, timeout=_CLOSE_LIMIT)
+            is_done = await self._behind.close(_CLOSE_LIMIT) and not self._spools
             self._pool.shutdown(wait=False, cancel_futures=True)
             if is_done:  # else a thread of ours is still inside, and it was no clean stop
                 await asyncio.to_thread(self._disk.store.close)
@@ -161,7 +164,10 @@ class Tiered(PurgedTier):
         """Begin to write a body of *target* to the disk while it comes."""
         if self._disk is None or self._pool is None:
             return None
-        return Spool(self._disk.store, self._pool, target, length, self._config.spool_limit)
+        spool = Spool(self._disk.store, self._pool, target, length, self._config.spool_limit)
+        self._spools.add(spool.ended)
+        spool.ended.add_done_callback(self._spools.discard)
+        return spool
 
     def _on_written(self, key: CacheKey, names: Names, old: Entry, new: Entry) -> None:
         """The body of *old* is on the disk: RAM need not hold it."""

@@ -1,0 +1,248 @@
+"""The disk tier: what is found again, what is not, and what a failing disk does to clients."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.edge_cache.support.client import Answer, connect, get
+from tests.edge_cache.support.edge import Edge, edge, run, until
+from tests.edge_cache.support.objects import body_of, serve, target_of
+from tests.edge_cache.support.origin import Exchange, Origin, Seen, origin, plain
+
+SMALL, LARGE, HUGE = 2_000, 300_000, 3_000_000
+CAPACITY = 64 << 20
+
+
+@asynccontextmanager
+async def disk_edge(upstream: Origin, folder: Path, **limits: Any) -> AsyncIterator[Edge]:
+    limits = {"disk": CAPACITY, "cache_dir": str(folder / "cache"), **limits}
+    async with edge(upstream.url, **limits) as node:
+        yield node
+
+
+def is_hit(answer: Answer) -> bool:
+    return answer.cache.startswith("headrace; hit")
+
+
+def is_right(answer: Answer, target: str, start: int = 0, stop: int | None = None) -> bool:
+    """Not written out where it is asked: pytest would show two bodies."""
+    return answer.body == body_of(target)[start:stop]
+
+
+@pytest.mark.parametrize("size", [0, 1, SMALL, LARGE, HUGE])
+def test_what_is_stored_is_found_after_a_restart(tmp_path: Path, size: int) -> None:
+    target = target_of(1, size)
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream:
+            async with disk_edge(upstream, tmp_path) as node:
+                assert is_right(await get(node.port, target), target)
+            async with disk_edge(upstream, tmp_path) as node:
+                answer = await get(node.port, target)
+                assert is_hit(answer) and is_right(answer, target)
+                assert answer.headers["etag"] == f'"{target}"'
+                if size >= 100:
+                    part = await get(node.port, target, "Range: bytes=10-99")
+                    assert is_hit(part) and is_right(part, target, 10, 100)
+                assert (await node.logged(1))[0]["tier"] == "disk"
+            assert len(upstream.seen) == 1
+
+    run(scenario())
+
+
+def test_a_small_body_is_in_ram_once_it_was_found(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with origin(serve) as upstream:
+            for size, tiers in (SMALL, ["disk", "ram"]), (LARGE, ["disk", "disk"]):
+                target = target_of(1, size)
+                async with disk_edge(upstream, tmp_path) as node:
+                    await get(node.port, target)
+                async with disk_edge(upstream, tmp_path) as node:
+                    for _ in tiers:
+                        assert is_hit(await get(node.port, target))
+                    assert [line["tier"] for line in await node.logged(2)] == tiers
+
+    run(scenario())
+
+
+def test_age_and_lifetime_go_on_while_nobody_runs(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with origin(plain(b"x", "Cache-Control: max-age=60", "Age: 40")) as upstream:
+            async with disk_edge(upstream, tmp_path) as node:
+                await get(node.port, "/")
+            began = time.monotonic()
+            await asyncio.sleep(1.1)
+            async with disk_edge(upstream, tmp_path) as node:
+                answer = await get(node.port, "/")
+                passed = time.monotonic() - began
+                assert 41 <= int(answer.headers["age"]) <= 41 + passed
+                assert is_hit(answer)
+
+    run(scenario())
+
+
+def test_variants_are_found_again(tmp_path: Path) -> None:
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        body = seen.headers.get("foo", "none").encode()
+        await exchange.respond(body, "Cache-Control: max-age=60", "Vary: Foo")
+
+    async def scenario() -> None:
+        async with origin(handler) as upstream:
+            async with disk_edge(upstream, tmp_path) as node:
+                for value in "ab":
+                    await get(node.port, "/", f"Foo: {value}")
+            async with disk_edge(upstream, tmp_path) as node:
+                for value in "ab":
+                    answer = await get(node.port, "/", f"Foo: {value}")
+                    assert is_hit(answer) and answer.body == value.encode()
+                assert (await get(node.port, "/", "Foo: c")).body == b"c"
+            assert len(upstream.seen) == 3
+
+    run(scenario())
+
+
+def test_blocks_are_found_again_and_completed(tmp_path: Path) -> None:
+    target = target_of(1, HUGE)
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream:
+            for first, last, asked in (1_500_000, 1_600_000, 1), (1_100_000, 2_200_000, 1):
+                before = len(upstream.seen)
+                async with disk_edge(upstream, tmp_path) as node:
+                    for _ in range(2):
+                        answer = await get(node.port, target, f"Range: bytes={first}-{last}")
+                        assert is_right(answer, target, first, last + 1)
+                    assert is_hit(answer)
+                assert len(upstream.seen) - before == asked
+                assert "range" in upstream.seen[-1].headers
+
+    run(scenario())
+
+
+def test_a_304_renews_what_is_on_the_disk(tmp_path: Path) -> None:
+    target = target_of(1, LARGE)
+
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        lines = ("Cache-Control: max-age=60", 'ETag: "x"', "X-Said: second")
+        if "if-none-match" in seen.headers:
+            await exchange.head(*lines, status="304 Not Modified")
+        else:
+            await exchange.respond(body_of(target), "Cache-Control: max-age=0", 'ETag: "x"')
+
+    async def scenario() -> None:
+        async with origin(handler) as upstream:
+            for asked in 1, 2, 2:
+                async with disk_edge(upstream, tmp_path) as node:
+                    answer = await get(node.port, target)
+                    assert is_right(answer, target)
+                assert len(upstream.seen) == asked
+            assert is_hit(answer) and answer.headers["x-said"] == "second"
+
+    run(scenario())
+
+
+def test_what_an_unsafe_request_drops_does_not_come_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with origin(serve) as upstream:
+            for size in SMALL, LARGE:
+                target = target_of(1, size)
+                async with disk_edge(upstream, tmp_path) as node:
+                    await get(node.port, target)
+                    await get(node.port, target, method="DELETE")
+                async with disk_edge(upstream, tmp_path) as node:
+                    assert not is_hit(await get(node.port, target))
+
+    run(scenario())
+
+
+def test_a_body_that_is_found_damaged_is_cut_and_fetched_anew(tmp_path: Path) -> None:
+    target = target_of(1, LARGE)
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream:
+            async with disk_edge(upstream, tmp_path) as node:
+                await get(node.port, target)
+            cache = tmp_path / "cache"
+            (cache / "clean").unlink()
+            for volume in (cache / "volumes").iterdir():
+                data, part = volume.read_bytes(), body_of(target)[100_000:100_064]
+                volume.write_bytes(data.replace(part, bytes(len(part))))
+            async with disk_edge(upstream, tmp_path) as node:
+                with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                    await get(node.port, target)
+                await until(lambda: node.tier.find(target.encode(), ()) is None)
+                answer = await get(node.port, target)
+                assert not is_hit(answer) and is_right(answer, target)
+                assert is_right(await get(node.port, target), target)
+            assert len(upstream.seen) == 2
+
+    run(scenario())
+
+
+def test_readers_that_fall_behind_read_from_the_file(tmp_path: Path) -> None:
+    size = 24 << 20
+    target = target_of(1, size)
+
+    async def scenario() -> None:
+        async with (
+            origin(serve) as upstream,
+            disk_edge(upstream, tmp_path, disk=256 << 20, ram=1 << 20) as node,
+        ):
+            async with connect(node.port, small=True) as slow:
+                await slow.ask(target)
+                head = await slow.head()
+                fast = await get(node.port, target)
+                assert is_right(fast, target)
+                head.body = await slow.body(head.headers)
+                assert is_right(head, target)
+            assert is_hit(await get(node.port, target))
+        assert len(upstream.seen) == 1
+
+    run(scenario())
+
+
+def test_a_body_that_is_cut_is_not_stored(tmp_path: Path) -> None:
+    cut = True
+
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        body = body_of(seen.target)
+        if not cut:
+            await serve(seen, exchange)
+            return
+        await exchange.head("Cache-Control: max-age=60", f"Content-Length: {len(body)}")
+        await exchange.send(body[: len(body) // 2])
+        exchange.cut()
+
+    async def scenario() -> None:
+        nonlocal cut
+        target = target_of(1, HUGE)
+        async with origin(handler) as upstream:
+            async with disk_edge(upstream, tmp_path) as node:
+                with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                    await get(node.port, target)
+            cut = False
+            async with disk_edge(upstream, tmp_path) as node:
+                answer = await get(node.port, target)
+                assert not is_hit(answer) and is_right(answer, target)
+
+    run(scenario())
+
+
+def test_a_folder_that_is_gone_costs_clients_nothing(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with origin(serve) as upstream, disk_edge(upstream, tmp_path) as node:
+            await get(node.port, target_of(0, SMALL))
+            (tmp_path / "cache" / "volumes").rename(tmp_path / "away")
+            for number, size in enumerate((SMALL, LARGE, 5_000_000, 20_000_000), 1):
+                target = target_of(number, size)
+                for _ in range(2):
+                    answer = await get(node.port, target)
+                    assert answer.status == 200 and is_right(answer, target)
+            await until(lambda: node.count("disk_failures_total", "disk-missing"))
+
+    run(scenario())
