@@ -14,6 +14,7 @@ TAG = ((b"ETag", b'"v1"'),)
 NOW = 100.0
 EXAMPLES: dict[str, Entry | None] = {
     "fresh": entry(now=NOW, lifetime=10),
+    "soon stale": entry(now=NOW - 9.5, lifetime=10, early=1, fields=TAG),
     "stale-while-revalidate": entry(now=NOW, age=12, lifetime=10, window=5),
     "stale-if-error": entry(now=NOW, age=12, lifetime=10, on_error=5, unreachable=5),
     "stale, nothing said": entry(now=NOW, age=12, lifetime=10, unreachable=5),
