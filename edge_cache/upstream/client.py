@@ -12,12 +12,10 @@ from dataclasses import dataclass
 
 from edge_cache.errors import Failure, UpstreamError
 from edge_cache.upstream.budget import RetryBudget
-from edge_cache.upstream.exchange import exchange
 from edge_cache.upstream.health import HealthCheck, follow, watch
 from edge_cache.upstream.member import Limits, Member
 from edge_cache.upstream.metrics import RetryTally
 from edge_cache.upstream.outgoing import Outgoing
-from edge_cache.upstream.pool import Pool
 from edge_cache.upstream.response import Response
 from edge_cache.upstream.ring import Ring
 from edge_cache.upstream.routing import route_key
@@ -71,10 +69,6 @@ class UpstreamClient:
         """
         self._budget.deposit()
         deadline = self._now() + self._limits.deadline
-        if outgoing.via is not None:
-            response = await self._ask_first(outgoing.via, outgoing, deadline)
-            if response is not None:
-                return response
         attempts = _Attempts(self, outgoing, deadline)
         try:
             await attempts.ask(self._admitted(outgoing))
@@ -129,25 +123,6 @@ class UpstreamClient:
         if key is None:
             key = route_key(outgoing.target, self._routing.ignored, self._routing.allowed)
         return [self._shields[place] for place in self._ring.order(key)]
-
-    async def _ask_first(
-        self, pool: Pool, outgoing: Outgoing, deadline: float
-    ) -> Response | None:
-        """The answer of *pool*; None if the others should be asked."""
-        timeout = self._limits.first_byte_timeout
-        try:
-            response = await exchange(
-                pool, outgoing, first_byte_timeout=timeout, deadline=deadline
-            )
-        except UpstreamError as error:
-            if error.sent and not outgoing.is_repeatable:
-                raise
-            return None
-        response.server = pool.address.name
-        if response.status == LOOP_DETECTED and outgoing.body is None:
-            response.close()
-            return None
-        return response
 
     # What an answer means.
 

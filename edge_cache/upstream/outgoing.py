@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from edge_cache.http.fields import Fields, serialise
-from edge_cache.upstream.pool import Pool
 from edge_cache.upstream.response import Interim
 
 _IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
@@ -24,9 +23,6 @@ class Outgoing:
     interim: Interim | None = None
     route_key: bytes | None = None
     """What chooses the shield; None for the one that ``routing`` makes of the target."""
-
-    via: Pool | None = None
-    """Asked before all others.  What it answers is the answer, unless it is a loop."""
 
     @property
     def is_repeatable(self) -> bool:

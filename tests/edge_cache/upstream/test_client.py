@@ -1,11 +1,8 @@
-"""The client by itself: hops given per request, the health table, what Retry-After asks."""
-
-import asyncio
-from pathlib import Path
+"""The client by itself: a key given per request, the health table, what Retry-After asks."""
 
 import pytest
 
-from edge_cache.errors import Failure, UpstreamError
+from edge_cache.errors import Failure
 from edge_cache.http.dates import format_date
 from edge_cache.upstream.health import HealthCheck, Streak, passes
 from edge_cache.upstream.member import MAX_RETRY_AFTER, retry_after
@@ -15,64 +12,6 @@ from edge_cache.upstream.status import described
 from tests.edge_cache.support.edge import run, until
 from tests.edge_cache.support.origin import origin, plain
 from tests.edge_cache.upstream.support import asking, client, whole
-
-
-def sibling(path: Path) -> Pool:
-    return Pool(f"unix://{path}", connect_timeout=1, idle_timeout=10)
-
-
-async def listen(path: Path, answer: bytes) -> asyncio.Server:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        writer.close()
-
-    return await asyncio.start_unix_server(serve, path)
-
-
-VIA = {  # what the first hop says to a GET and to a POST, and whose answer it is then
-    "an answer": (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nsib", b"sib", b"sib"),
-    "an error": (b"HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno", b"no", b"no"),
-    "a loop": (b"HTTP/1.1 508 Loop\r\nContent-Length: 0\r\n\r\n", b"origin", b"origin"),
-    "nothing": (b"", b"origin", None),
-    "garbage": (b"garbage\r\n\r\n", b"origin", None),
-}
-
-
-@pytest.mark.parametrize(("answer", "got", "posted"), VIA.values(), ids=VIA)
-def test_a_first_hop(tmp_path: Path, answer: bytes, got: bytes, posted: bytes | None) -> None:
-    async def scenario() -> None:
-        async with origin(plain(b"origin")) as up:
-            asked, hop = client(up.url), sibling(tmp_path / "s")
-            server = await listen(tmp_path / "s", answer)
-            response = await asked.send(asking(via=hop))
-            assert await whole(response) == got
-            expected = up.url if got == b"origin" else f"unix://{tmp_path / 's'}"
-            assert response.server == expected
-            post = asked.send(asking(method=b"POST", via=hop))
-            if posted is None:
-                with pytest.raises(UpstreamError):
-                    await post
-            else:
-                assert await whole(await post) == posted
-            assert [seen.method for seen in up.seen].count("POST") == (posted == b"origin")
-            asked.close()
-            hop.close()
-            server.close()
-
-    run(scenario())
-
-
-@pytest.mark.parametrize("method", [b"GET", b"POST"])
-def test_a_first_hop_that_is_not_there(tmp_path: Path, method: bytes) -> None:
-    async def scenario() -> None:
-        async with origin(plain(b"origin")) as up:
-            asked, hop = client(up.url), sibling(tmp_path / "s")
-            response = await asked.send(asking(method=method, via=hop))
-            assert await whole(response) == b"origin"
-            asked.close()
-
-    run(scenario())
 
 
 def test_a_route_key_chooses_in_place_of_the_target() -> None:
