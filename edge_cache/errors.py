@@ -59,6 +59,8 @@ class UpstreamError(EdgeError):
         """Whether the upstream may have seen the request."""
         self.tries = 0
         """Upstreams that were asked; 0 if that is not known."""
+        self.is_counted = False
+        """Another worker has met it, and counted it."""
 
     @property
     def status(self) -> int:

@@ -182,7 +182,7 @@ class Filling:
             self._tally.fill_ended()
 
     def _fail(self, fill: Fill, error: EdgeError) -> None:
-        if isinstance(error, UpstreamError):
+        if isinstance(error, UpstreamError) and not error.is_counted:
             self._tally.upstream_error(error.failure)
         if fill.stored is not None:
             self._resting.mark(fill.key, self._clock())
@@ -217,6 +217,8 @@ class Filling:
         try:
             fill.told = owned.told
             fill.request.server, fill.request.tries = response.server, response.tries
+            if not owned.told.is_fresher_than(fill.stored):
+                self._resting.mark(fill.key, self._clock())  # while it is refreshed there
             await self._take(fill, fill_key, response, asked)
         except UpstreamError:
             if fill.outcome.done():

@@ -19,6 +19,9 @@ from edge_cache.upstream.outgoing import Outgoing
 from edge_cache.upstream.pool import Pool
 from edge_cache.upstream.response import Interim, Response
 
+REST = 5.0
+"""Seconds in which an owner that is stuck is not asked again: to find out takes a while."""
+
 _VIA = (b"Via", b"1.1 headrace")
 _TOLD = frozenset((NAME.lower(),))
 
@@ -45,6 +48,8 @@ class Siblings:
         self._config = config
         self._tally = tally
         self._worker = worker
+        self._resting_until = [0.0] * config.workers
+        self._now = asyncio.get_running_loop().time
         self._pools = [
             Pool(
                 f"unix://{socket_path(folder, number)}",
@@ -71,10 +76,8 @@ class Siblings:
         None if it has none to give: this worker goes upstream itself.  Declined if it must do
         so, UpstreamError for what the owner has met with upstream.
         """
-        pool = self._pools[owner_of(outgoing.target, len(self._pools))]
-        try:
-            response = await self._send(pool, outgoing)
-        except UpstreamError:
+        response = await self._response(outgoing)
+        if response is None:
             self._tally.asked(Outcome.ABSENT)
             return None
         told = Told.find(response.fields)
@@ -87,6 +90,17 @@ class Siblings:
         response.server, response.tries = told.server or "", told.tries
         return Owned(response, told)
 
+    async def _response(self, outgoing: Outgoing) -> Response | None:
+        owner = owner_of(outgoing.target, len(self._pools))
+        if self._now() < self._resting_until[owner]:
+            return None
+        try:
+            return await self._send(self._pools[owner], outgoing)
+        except UpstreamError as error:
+            if error.failure in _STUCK:
+                self._resting_until[owner] = self._now() + REST
+            return None
+
     def _refused(self, told: Told | None) -> None:
         """Raise what has been *told* in place of an answer, if it is final."""
         if told is not None and told.declines:
@@ -95,7 +109,7 @@ class Siblings:
         if told is not None and told.failure in _FAILURES:
             self._tally.asked(Outcome.FAILED)
             error = UpstreamError(Failure(told.failure))
-            error.tries = told.tries
+            error.tries, error.is_counted = told.tries, True
             raise error
         self._tally.asked(Outcome.ABSENT)
 
@@ -165,7 +179,11 @@ class _Watch:
         self._timer = loop.call_later(seconds, self._give_up)
 
 
-_FAILURES = frozenset(Failure)
+_FAILURES = frozenset(Failure) - {Failure.BUSY}
+"""What another worker would meet as well."""
+
+
+_STUCK = (Failure.CONNECT_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT)
 
 
 def _as_received(fields: Fields) -> Fields:

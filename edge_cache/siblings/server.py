@@ -36,8 +36,15 @@ class SiblingServer(Server):
     def __init__(
         self, config: EdgeConfig, node: Node, tally: Tally, siblings: SiblingTally
     ) -> None:
-        # A sibling takes a body at the pace of its slowest client, which it watches itself.
-        config = replace(config, min_send_rate=1, max_connections=_UNBOUNDED)
+        config = replace(
+            config,
+            # A sibling takes a body at the pace of its slowest client, and watches that itself.
+            min_send_rate=1,
+            max_connections=_UNBOUNDED,
+            # It adds fields to a client's, which may be at the limit.
+            max_headers=2 * config.max_headers,
+            max_header_fields=2 * config.max_header_fields,
+        )
         super().__init__(config, node, _SiblingJournal(tally, siblings), tally)
         self._path: Path | None = None
 

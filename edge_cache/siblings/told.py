@@ -10,6 +10,7 @@ from typing import Self
 import msgspec
 
 from edge_cache.appraisal import Appraisal, Times
+from edge_cache.entry import Entry
 from edge_cache.http.cache_status import CacheStatus
 from edge_cache.http.fields import Fields, values
 from edge_cache.storability import ASKS_FIRST, Refusal
@@ -53,6 +54,12 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
             return msgspec.json.decode(lines[-1], type=cls) if lines else None
         except msgspec.MsgspecError:
             return None
+
+    def is_fresher_than(self, stored: Entry | None) -> bool:
+        """Whether what the owner holds is newer than what is *stored*."""
+        if stored is None or self.times is None:
+            return True
+        return self.times.fresh_until > stored.fresh_until
 
     def adopted(self, appraisal: Appraisal) -> Appraisal:
         """*appraisal* of the owner's answer, with what the owner knows better.

@@ -340,6 +340,7 @@ def test_errors_keep_their_reason() -> None:
                 assert answer.status == 502
                 assert answer.headers["x-headrace-error"] == "upstream-malformed"
             assert node.count("sibling_asked_total", "failed") == 1
+            assert node.count("upstream_errors_total", "upstream-malformed") == 2
 
     run(scenario())
 
