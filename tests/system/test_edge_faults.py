@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from edge_cache.sockets import reset_on_close
 from tests.edge_cache.support.client import get
 from tests.edge_cache.support.edge import run, until
 from tests.edge_cache.support.origin import Exchange, Origin, Seen, origin
@@ -63,6 +64,7 @@ async def close(exchange: Exchange, _rest: bytes) -> None:
 
 
 async def reset(exchange: Exchange, _rest: bytes) -> None:
+    reset_on_close(exchange.writer.transport)
     exchange.writer.transport.abort()
 
 
@@ -123,6 +125,7 @@ FAULTS = {
     "resets midway": Fault(reset, half=_LENGTH),
     "silent midway": Fault(stay_silent, half=_LENGTH),
     "a length too long": Fault(promise_too_much, half=f"Content-Length: {SIZE + 1}"),
+    "resets, and told no length": Fault(reset, half="Connection: close"),
     "closes between chunks": Fault(close, half=_CHUNKED),
     "no last chunk": Fault(end_without_last_chunk, half=_CHUNKED),
     "closes inside a chunk": Fault(break_in_chunk, half=_CHUNKED),
