@@ -73,6 +73,19 @@ def test_a_second_chance_goes_to_the_main_queue() -> None:
     assert 0 not in gone
 
 
+def test_hot_is_what_was_hit_three_times_since_it_was_admitted() -> None:
+    policy: S3Fifo[str] = S3Fifo(100)
+    assert not policy.is_hot("a")
+    policy.admit("a", 1)
+    for _ in range(2):
+        policy.touch("a")
+        assert not policy.is_hot("a")
+    policy.touch("a")
+    assert policy.is_hot("a")
+    policy.admit("a", 1)
+    assert not policy.is_hot("a")
+
+
 def hit_ratio(policy: Policy, keys: list[int]) -> float:
     kept: set[int] = set()
     hits = 0

@@ -661,6 +661,14 @@ HOPS = {
             Step(expect=ASKED, answer=HOUR),
             Step(expect=REUSED, lines=("Cache-Control: no-cache", "Pragma: no-cache")),
             Step(expect=REUSED, lines=("Cache-Control: max-age=0, min-fresh=9999",)),
+            Step(expect=REUSED, lines=("Cache-Control: no-store",)),
+        ),
+    ),
+    "a client says nothing of how stale an answer may be": Case(
+        "§5.2.1.2",
+        (
+            Step(expect=ASKED, answer=SECOND),
+            Step(expect=ASKED, wait=STALE, lines=("Cache-Control: max-stale",)),
         ),
     ),
     "CDN-Loop that does not parse": Case(
