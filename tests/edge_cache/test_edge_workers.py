@@ -17,7 +17,7 @@ from edge_cache.siblings.owner import owner_of
 from tests.edge_cache.support.client import Answer, Client, connect, get
 from tests.edge_cache.support.edge import run, until
 from tests.edge_cache.support.origin import Exchange, Handler, Seen, origin
-from tests.support.edge_process import EdgeProcess, edge_process
+from tests.support.edge_process import EdgeProcess, edge_process, memory
 from tests.support.herds import Herd
 from tests.support.processes import children
 
@@ -286,5 +286,51 @@ def test_one_worker_checks_health_for_all() -> None:
                 await until(lambda: edge.metric(down) == 0)
                 took = time.monotonic() - started
                 assert len(up.seen) - before <= took / 0.1 + 1  # not three times as often
+
+    run(scenario())
+
+
+BODY = 1 << 20
+OBJECTS = 16
+
+
+async def large(seen: Seen, exchange: Exchange) -> None:
+    await exchange.respond(seen.target.encode().ljust(BODY, b"."), FRESH)
+
+
+async def read_all(everybody: list[Client]) -> None:
+    for number in range(OBJECTS):
+        answers = await ask_all(everybody, f"/{number}")
+        assert {one.body for one in answers} == {f"/{number}".encode().ljust(BODY, b".")}
+
+
+def test_bodies_on_the_disk_are_there_once(tmp_path: Path) -> None:
+    """What four workers hold together is far less than what each of them serves."""
+
+    async def scenario() -> None:
+        async with origin(large) as up:
+            with edge_process(up.url, workers=4, cache_dir=str(tmp_path)) as edge:
+                async with clients(edge, 12) as everybody:
+                    await ask_all(everybody, "/warm")
+                    before = sum(map(memory, workers_of(edge)))
+                    for _ in range(2):
+                        await read_all(everybody)
+                    grown = sum(map(memory, workers_of(edge))) - before
+                    assert len(up.seen) == 1 + OBJECTS
+                    assert grown < OBJECTS * BODY  # and not four times as much
+                    await ask_all(everybody, "/0")
+                assert edge.running.stop() == 0
+
+    run(scenario())
+
+
+def test_the_size_of_ram_is_that_of_the_node() -> None:
+    async def scenario() -> None:
+        ram = 16 << 20
+        async with origin(large) as up:
+            with edge_process(up.url, workers=2, ram=ram) as edge:
+                async with clients(edge, 12) as everybody:
+                    await read_all(everybody)
+                assert ram // 4 < edge.metric("headrace_edge_ram_bytes") <= ram
 
     run(scenario())
