@@ -95,10 +95,10 @@ async def connect(port: int, *, small: bool = False) -> AsyncIterator[Client]:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     try:
         await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-    except OSError:
+        reader, writer = await asyncio.open_connection(sock=sock, limit=1 << 20)
+    except BaseException:  # a refusal, or the end of the test
         sock.close()
         raise
-    reader, writer = await asyncio.open_connection(sock=sock, limit=1 << 20)
     try:
         yield Client(reader, writer)
     finally:

@@ -30,11 +30,11 @@ LIMIT = 20.0
 """Seconds that a scenario may take before it counts as hanging."""
 
 
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    """Run *scenario* on the loop that the product uses, within the limit."""
+def run(scenario: Coroutine[Any, Any, None], limit: float = LIMIT) -> None:
+    """Run *scenario* on the loop that the product uses, within *limit* seconds."""
 
     async def limited() -> None:
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(limit):
             await scenario
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
