@@ -4,9 +4,22 @@ Every constraint has a name made from its table and columns, so that a migration
 either database.
 """
 
+from enum import IntEnum
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, MetaData, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 NAMES = {
@@ -23,11 +36,38 @@ Number = BigInteger().with_variant(Integer(), "sqlite")
 # ids sort by byte on both databases, whatever the locale of a PostgreSQL cluster
 IdText = Text().with_variant(Text(collation="C"), "postgresql")
 
+# PostgreSQL's parsed form; SQLite keeps the text
+Tree = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+EMPTY = text("''")
+"""The empty string as a default: Alembic takes a bare one for none on SQLite."""
+
 Id = Annotated[str, mapped_column(IdText)]
 """Like ``0_abcd1234``."""
 
 Nanoseconds = Annotated[int, mapped_column(Number)]
 """Since 1970, UTC."""
+
+Settings = Annotated[dict[str, Any], mapped_column(Tree, server_default="{}")]
+"""By name.  What reads a setting knows its default; an unknown one is left alone."""
+
+Rules = Annotated[list[Any], mapped_column(Tree, server_default="[]")]
+
+
+def one_of(column: str, numbers: type[IntEnum]) -> CheckConstraint:
+    """*column* holds one of *numbers*."""
+    listed = ", ".join(str(int(number)) for number in numbers)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def is_object(column: str) -> CheckConstraint:
+    """*column* holds a JSON object: the way to say so that both databases understand."""
+    return CheckConstraint(f"substr(CAST({column} AS TEXT), 1, 1) = '{{'", name=column)
+
+
+def is_list(column: str) -> CheckConstraint:
+    """*column* holds a JSON array."""
+    return CheckConstraint(f"substr(CAST({column} AS TEXT), 1, 1) = '['", name=column)
 
 
 class Base(DeclarativeBase):
@@ -36,4 +76,6 @@ class Base(DeclarativeBase):
         int: Number,
         str: Text(),
         bytes: LargeBinary(),
+        bool: Boolean(),
+        float: Float(),
     }

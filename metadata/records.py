@@ -79,7 +79,11 @@ class NewFlavor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlavorRecord(FlavorFacts):
-    """One version of a flavor."""
+    """One version of a flavor.
+
+    Of one that was imported, and not read yet, ``size``, ``codecs`` and ``identity`` may be 0
+    or empty: not known.
+    """
 
     int_id: int
     """The row's own number; the index hangs on it.  Never given out again."""
@@ -177,6 +181,10 @@ def _path(value: object) -> bool:
     return isinstance(value, str) and value.startswith("/") and _text(value)
 
 
+def _blob(value: object) -> bool:
+    return isinstance(value, bytes)
+
+
 def _filled(value: object) -> bool:
     return isinstance(value, bytes) and value != b""
 
@@ -194,6 +202,9 @@ _FACTS: dict[str, Rule] = {
 }
 _FLAVOR: dict[str, Rule] = {
     **_FACTS,
+    "size": _int(0),
+    "codecs": _text,
+    "identity": _blob,
     "id": _word,
     "version": _int(1),
     "created_at": _int(0),

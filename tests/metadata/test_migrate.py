@@ -64,7 +64,7 @@ def described(engine: Engine) -> dict[str, Any]:
         table: {
             "columns": [str(sorted(column.items())) for column in found.get_columns(table)],
             "primary key": found.get_pk_constraint(table),
-            "foreign keys": found.get_foreign_keys(table),
+            "foreign keys": sorted(found.get_foreign_keys(table), key=lambda k: str(k["name"])),
             "unique": found.get_unique_constraints(table),
             "checks": sorted(found.get_check_constraints(table), key=lambda c: str(c["name"])),
             "indexes": sorted(map(shown, found.get_indexes(table))),

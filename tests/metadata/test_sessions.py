@@ -39,7 +39,7 @@ def test_a_writer_and_a_reader_do_not_wait_for_each_other(where: str, writer: En
 
 def test_what_raises_stores_nothing(writer: Engine) -> None:
     with pytest.raises(ZeroDivisionError), writing(writer) as session:
-        session.execute(text("INSERT INTO partner VALUES (1, 1)"))
+        session.execute(text("INSERT INTO partner (id, created_at) VALUES (1, 1)"))
         _ = 1 // 0
     with reading(writer) as session:
         assert session.scalar(text("SELECT count(*) FROM partner")) == 0
