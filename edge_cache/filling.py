@@ -468,8 +468,9 @@ class Filling:
                 reserved += more
                 self._arriving += more
                 if self._is_too_much(fill):
-                    for key in (fill_key[0], fill.key):
-                        self._refused.mark((key, fill_key[1], None), self._clock())
+                    if fill.told is None:  # another worker may still have it for all
+                        for key in (fill_key[0], fill.key):
+                            self._refused.mark((key, fill_key[1], None), self._clock())
                     await self._spill(fill, response)
                     return
             await self._store(fill, draft)
