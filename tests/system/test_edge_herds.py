@@ -34,6 +34,12 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+_QUICK = 0.05
+"""Seconds between the first client's first byte and the last one's..."""
+_TRIES = 10
+"""...in the quietest of so many rounds, for the machine has other work."""
+
+
 def test_a_herd_on_a_slow_object(many_files: None) -> None:
     """One request upstream; nobody waits for the end, nor for one another."""
     size, first = 64 << 10, 2 << 10
@@ -54,9 +60,9 @@ def test_a_herd_on_a_slow_object(many_files: None) -> None:
     async def scenario() -> None:
         async with origin(handler) as up:
             with edge_process(up.url) as edge, Herd(edge.port, HERD) as herd:
-                spreads = []
-                for number in range(3):
-                    target = f"/slow/{number}"
+                spreads = [_QUICK]
+                while min(spreads) >= _QUICK and len(spreads) <= _TRIES:
+                    target = f"/slow/{len(spreads)}"
                     go.clear()
                     rest.clear()
                     herd.ask(target)
@@ -68,8 +74,8 @@ def test_a_herd_on_a_slow_object(many_files: None) -> None:
                     bodies = await asyncio.to_thread(herd.bodies)
                     assert set(bodies) == {body_of(target, size)}
                     assert [seen.target for seen in up.seen].count(target) == 1
-                assert min(spreads) < 0.05  # the quietest, for the machine has other work
-                assert edge.metric("headrace_edge_fills_total") == 4
+                assert min(spreads) < _QUICK, spreads
+                assert edge.metric("headrace_edge_fills_total") == len(spreads)
 
     run(scenario())
 
