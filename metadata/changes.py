@@ -6,11 +6,13 @@ a player never meets a set that was only half replaced.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from metadata.enums import TAGS_OF_AUDIO, TAGS_OF_VIDEO
 from metadata.errors import Conflict, UnknownEntry
 from metadata.models import Entry, FlavorAsset, FlavorIndex, FlavorIndexBlock, Partner
 from metadata.records import EntryRecord, FlavorRecord, NewFlavor, NewIndex
@@ -40,7 +42,11 @@ def add_entry(
             id=entry_id, partner_id=partner_id, name=name, created_at=now, updated_at=now
         )
     )
-    rows = tuple(_store(session, entry_id, 1, flavor, now) for flavor in flavors)
+    seen = any(flavor.facts.height for flavor in flavors)
+    rows = tuple(
+        _store(session, entry_id, 1, flavor, now, _first_words(flavor, seen))
+        for flavor in flavors
+    )
     return replace(entry, flavors=rows)
 
 
@@ -54,11 +60,13 @@ def add_flavor_versions(
 ) -> list[FlavorRecord]:
     """The next versions of these flavors, the first of those that are new to the entry.
 
-    What they replace, and the flavors *retired* without a successor, stay servable for a day.
+    A next version has the tags, the language and so on of the one before.  What they replace,
+    and the flavors *retired* without a successor, stay servable for a day.
     """
     now = _lock_entry(session, entry_id, now)
     ids = [flavor.id for flavor in flavors]
-    versions = _newest_versions(session, entry_id, ids)
+    newest = _newest_versions(session, entry_id, ids)
+    seen = any(flavor.facts.height for flavor in flavors) or _has_video(session, entry_id)
     session.execute(
         update(FlavorAsset)
         .where(
@@ -68,10 +76,11 @@ def add_flavor_versions(
         )
         .values(replaced_at=now)
     )
-    return [
-        _store(session, entry_id, versions.get(flavor.id, 0) + 1, flavor, now)
-        for flavor in flavors
-    ]
+    stored = []
+    for flavor in flavors:
+        version, words = newest.get(flavor.id, (0, _first_words(flavor, seen)))
+        stored.append(_store(session, entry_id, version + 1, flavor, now, words))
+    return stored
 
 
 def _ensure_partner(session: Session, partner_id: int, now: int) -> None:
@@ -95,23 +104,56 @@ def _lock_entry(session: Session, entry_id: str, now: int) -> int:
     return now
 
 
-def _newest_versions(session: Session, entry_id: str, ids: Sequence[str]) -> dict[str, int]:
-    """Of each flavor of *ids* that is known."""
-    query = (
-        select(FlavorAsset.id, FlavorAsset.entry_id, func.max(FlavorAsset.version))
-        .where(FlavorAsset.id.in_(ids))
-        .group_by(FlavorAsset.id, FlavorAsset.entry_id)
+_WORDS = (
+    FlavorAsset.tags,
+    FlavorAsset.language,
+    FlavorAsset.label,
+    FlavorAsset.is_default,
+    FlavorAsset.flavor_params_id,
+)
+"""What people say of a flavor, whatever version of it is current."""
+
+
+def _first_words(flavor: NewFlavor, seen: bool) -> dict[str, Any]:
+    """Of a flavor that is new; *seen* if the entry has pictures."""
+    sound_apart = seen and flavor.facts.height is None
+    return {"tags": TAGS_OF_AUDIO if sound_apart else TAGS_OF_VIDEO}
+
+
+def _has_video(session: Session, entry_id: str) -> bool:
+    query = select(FlavorAsset.int_id).where(
+        FlavorAsset.entry_id == entry_id,
+        FlavorAsset.replaced_at.is_(None),
+        FlavorAsset.height.is_not(None),
+    )
+    return session.execute(query.limit(1)).first() is not None
+
+
+def _newest_versions(
+    session: Session, entry_id: str, ids: Sequence[str]
+) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Of each flavor of *ids* that is known: the number, and what is said of it."""
+    other = aliased(FlavorAsset)
+    newest = select(func.max(other.version)).where(other.id == FlavorAsset.id)
+    query = select(FlavorAsset.id, FlavorAsset.entry_id, FlavorAsset.version, *_WORDS).where(
+        FlavorAsset.id.in_(ids), FlavorAsset.version == newest.scalar_subquery()
     )
     found = {}
-    for flavor_id, its_entry, version in session.execute(query):
+    for flavor_id, its_entry, version, *words in session.execute(query):
         if its_entry != entry_id:
             raise Conflict(f"flavor {flavor_id} belongs to entry {its_entry}")
-        found[flavor_id] = version
+        said = zip((column.key for column in _WORDS), words, strict=True)
+        found[flavor_id] = version, dict(said)
     return found
 
 
 def _store(
-    session: Session, entry_id: str, version: int, flavor: NewFlavor, now: int
+    session: Session,
+    entry_id: str,
+    version: int,
+    flavor: NewFlavor,
+    now: int,
+    words: dict[str, Any],
 ) -> FlavorRecord:
     columns = asdict(flavor.facts) | {
         "id": flavor.id,
@@ -120,7 +162,7 @@ def _store(
         "created_at": now,
         "replaced_at": None,
     }
-    query = insert(FlavorAsset).values(columns).returning(FlavorAsset.int_id)
+    query = insert(FlavorAsset).values(columns | words).returning(FlavorAsset.int_id)
     int_id = session.execute(query).scalar_one()
     if flavor.index is not None:
         _store_index(session, int_id, flavor.index)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, or_, select
+from sqlalchemy import Integer, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
+from metadata.enums import AssetStatus
 from metadata.models import Entry, FlavorAsset
 from metadata.records import EntryRecord, EntrySummary, FlavorRecord
 from metadata.sessions import Reader
@@ -33,8 +34,14 @@ _FLAVOR = (
 _ENTRY = (Entry.id, Entry.partner_id, Entry.name, Entry.created_at, Entry.updated_at)
 
 
-_THERE = or_(
-    FlavorAsset.replaced_at.is_(None), FlavorAsset.replaced_at > bindparam("replaced_after")
+# a literal: the value never changes
+_READY = FlavorAsset.status == literal_column(str(int(AssetStatus.READY)))
+_THERE = and_(
+    _READY,
+    or_(
+        FlavorAsset.replaced_at.is_(None),
+        FlavorAsset.replaced_at > bindparam("replaced_after"),
+    ),
 )
 # Made once: making a statement costs more than carrying it out.
 _FIND_ENTRY = (
@@ -47,7 +54,7 @@ _FIND_ENTRY = (
 
 
 def find_entry(reader: Reader, entry_id: str, *, replaced_after: int) -> EntryRecord | None:
-    """The entry, its current flavor versions and those replaced after that time."""
+    """The entry, its ready flavors' current versions and those replaced after that time."""
     asked = {"entry_id": entry_id, "replaced_after": replaced_after, "most": MOST_VERSIONS}
     rows = reader.execute(_FIND_ENTRY, asked).all()
     if not rows:
@@ -59,7 +66,7 @@ def find_entry(reader: Reader, entry_id: str, *, replaced_after: int) -> EntryRe
 
 def list_entries(session: Session, *, limit: int, after: str = "") -> list[EntrySummary]:
     """At most *limit* entries by id, from the first one past *after*."""
-    current = FlavorAsset.replaced_at.is_(None)
+    current = and_(FlavorAsset.replaced_at.is_(None), _READY)
     page = (
         select(*_ENTRY).where(Entry.id > after).order_by(Entry.id).limit(limit).subquery("page")
     )

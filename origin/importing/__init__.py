@@ -1,0 +1,1 @@
+"""Entries of another system into the metadata tier, in bulk."""
