@@ -41,7 +41,7 @@ _THREADS = 4
 _STEP = 500
 """Entries looked at in one turn of the loop."""
 
-_SETTLED = 30.0
+SETTLED = 30.0
 """Seconds after which what another worker had in hand when a purge came is on the disk."""
 
 _CLOSE_LIMIT = 5.0
@@ -238,13 +238,14 @@ class Tiered(PurgedTier):
         if known > self._noted:
             self._noted = known
             self._known_at.append((now, known))
-        while self._known_at and self._known_at[0][0] + _SETTLED <= now:
+        while self._known_at and self._known_at[0][0] + SETTLED <= now:
             if self._turning and self._turning[-1][1] == following:
                 self._turning.pop()
             self._turning.append((self._known_at.popleft()[1], following))
         oldest = min(there, default=following)
         while self._turning and self._turning[0][1] <= oldest:
             self._disk_floor = self._turning.popleft()[0]
+            self.purges.forget(self._lowest())
 
     def _lowest(self) -> int:
         lowest = super()._lowest()

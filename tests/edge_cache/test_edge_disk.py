@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from edge_cache.purging.names import url_name
+from edge_cache.tiers import tiered
 from tests.edge_cache.support.client import Answer, connect, get
 from tests.edge_cache.support.edge import Edge, edge, run, until
 from tests.edge_cache.support.objects import body_of, serve, target_of
@@ -244,5 +246,31 @@ def test_a_folder_that_is_gone_costs_clients_nothing(tmp_path: Path) -> None:
                     answer = await get(node.port, target)
                     assert answer.status == 200 and is_right(answer, target)
             await until(lambda: node.count("disk_failures_total", "disk-missing"))
+
+    run(scenario())
+
+
+def test_a_purge_is_kept_until_the_disk_has_turned_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiered, "TICK", 0.02)
+    monkeypatch.setattr(tiered, "SETTLED", 0.1)
+    target = target_of(0, SMALL)
+
+    async def scenario() -> None:
+        async with (
+            origin(serve) as upstream,
+            disk_edge(upstream, tmp_path, disk=8 << 20, ram=1 << 20) as node,
+        ):
+            await get(node.port, target)
+            await until(lambda: node.count("disk_objects"))
+            await node.purges.purge([url_name(target)], soft=False)
+            await until(lambda: node.tier.is_clean)
+            await asyncio.sleep(0.5)  # ten times what it takes to forget
+            assert len(node.purges.rules) == 1
+            assert not is_hit(await get(node.port, target))
+            for number in range(1, 200):
+                await get(node.port, target_of(number, 60_000))
+            await until(lambda: not len(node.purges.rules))
 
     run(scenario())
