@@ -97,6 +97,7 @@ def _run_edge(options: dict[str, Any]) -> int:
     token = _admin_token(options.pop("admin_token_file"), "HEADRACE_EDGE_ADMIN_TOKEN")
     try:
         config = EdgeConfig(**options, admin_token=token)
+        config.of_worker()  # a share that is too small is told here, and not by each worker
     except ValueError as error:
         raise Misuse(_as_option(error)) from error
     try:

@@ -128,13 +128,18 @@ class Siblings:
         self, connection: UpstreamConnection, pool: Pool, outgoing: Outgoing
     ) -> Response:
         watch = _Watch(self._config, outgoing.interim)
+
+        def give_up() -> None:
+            late = Failure.READ_TIMEOUT if watch.is_alive else Failure.FIRST_BYTE_TIMEOUT
+            response.cut(UpstreamError(late))
+
         response = connection.start(
             outgoing.head(pool.authority),
             None,
             bodiless=outgoing.method == b"HEAD",
             interim=watch.interim,
         )
-        watch.start(lambda: response.cut(UpstreamError(Failure.FIRST_BYTE_TIMEOUT)))
+        watch.start(give_up)
         try:
             await response.head
         except BaseException:
@@ -153,7 +158,7 @@ class _Watch:
     def __init__(self, config: EdgeConfig, interim: Interim | None) -> None:
         self._config = config
         self._interim = interim
-        self._is_alive = False
+        self.is_alive = False
         self._give_up: Callable[[], None] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -166,11 +171,11 @@ class _Watch:
             self._timer.cancel()
 
     def interim(self, status: int, fields: Fields) -> None:
-        if self._is_alive:
+        if self.is_alive:
             if self._interim is not None:
                 self._interim(status, fields)
             return
-        self._is_alive = True
+        self.is_alive = True
         self.stop()
         self._wait(self._config.upstream_patience + self._config.upstream_deadline)
 
@@ -184,6 +189,7 @@ _FAILURES = frozenset(Failure) - {Failure.BUSY}
 
 
 _STUCK = (Failure.CONNECT_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT)
+"""It has shown no sign of life."""
 
 
 def _as_received(fields: Fields) -> Fields:

@@ -1,5 +1,6 @@
 """The configuration: wrong values are named by their field before anything starts."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,3 +66,11 @@ def test_no_object_takes_more_than_a_quarter_of_the_tier() -> None:
     small = EdgeConfig(upstreams=("http://h",), ram=4 * MIB)
     assert small.object_limit == MIB
     assert EdgeConfig(upstreams=("http://h",), max_object=5).object_limit == 5
+
+
+def test_the_share_of_a_worker() -> None:
+    config = EdgeConfig(upstreams=("http://a:1",), ram=4 * MIB, fill_memory=2 * MIB, workers=4)
+    share = config.of_worker()
+    assert (share.ram, share.fill_memory, share.node_id) == (MIB, MIB // 2, config.node_id)
+    with pytest.raises(ValueError, match=r"ram: "):
+        replace(config, workers=5).of_worker()
