@@ -23,7 +23,6 @@ _STATUS_SECONDS = re.compile(r"([0-9]{3})=([0-9]{1,9}(?:\.[0-9]{1,6})?)", re.ASC
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 NOT_BUILT = {
-    "import": "Take over the entries of another system",
     "lint": "Check playlists, manifests and segments",
     "top": "Watch the servers live",
     "explain": "Say how a URL would be answered",
@@ -189,6 +188,33 @@ def show(
     from origin.ingest.program import show
 
     return show(data, entry, json)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Entries; - for stdin.")],
+    data: Annotated[
+        str, _option("import", "data", "Folder or URL of the database.", metavar="DIR")
+    ] = str(DATA),
+    format: Annotated[  # noqa: A002 - the option's name
+        str | None,
+        _option(
+            "import", "format", "jsonl or csv, where the name tells neither.", metavar="NAME"
+        ),
+    ] = None,
+    batch: Annotated[
+        int,
+        _option("import", "batch", "Rows of a transaction.", min=1, max=100_000, metavar="N"),
+    ] = 1000,
+    dry_run: Annotated[
+        bool, _option("import", "dry-run", "Look at the rows only; touch no database.")
+    ] = False,
+    json: Annotated[bool, _json("import", "the summary")] = False,
+) -> int:
+    """Take over the entries of another system."""
+    from origin.importing.program import Order, run
+
+    return run(Order(file, data, format, batch, dry_run), as_json=json)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from headrace_commands import NOT_BUILT, parse_size
 from tests.support.processes import free_port, headrace, is_alive, running
 from tests.support.waiting import until
 
-BUILT = ("demo", "ingest", "entries", "show", "origin", "edge", "purge")
+BUILT = ("demo", "ingest", "import", "entries", "show", "origin", "edge", "purge")
 Calls = Callable[[], list[dict[str, Any]]]
 
 
@@ -58,6 +58,7 @@ def test_help_of_a_command_names_its_variables(name: str) -> None:
 OPTIONS = {
     "demo": "data port",
     "ingest": "data entry partner name replace json",
+    "import": "data format batch dry-run json",
     "entries": "data json",
     "show": "data json",
     "origin": "data host port admin-port workers local-root index-cache plan-cache open-files"
@@ -132,6 +133,10 @@ MISUSES = {
         "headrace purge: --token-file: no",
     ),
     "no file": ("ingest", "headrace ingest: FILE...: it is missing"),
+    "import what": ("import", "headrace import: FILE: it is missing"),
+    "import where": ("import no.csv", "headrace import: FILE: no.csv: there is no such file"),
+    "import how": ("import f.txt", "headrace import: --format: say jsonl or csv"),
+    "import batch": ("import f.csv --batch 0", "headrace import: --batch: "),
     "no entry": ("show", "headrace show: ID: it is missing"),
     "partner": ("ingest f.mp4 --partner -1", "headrace ingest: --partner: "),
 }
