@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,10 @@ def test_migrations_make_the_same_constraints(writer: Engine) -> None:
     assert all(check["name"] for table in migrated.values() for check in table["checks"])
 
 
-def described(engine: Engine) -> dict[str, Any]:
+OLD_TABLES = ("partner", "entry", "flavor_asset", "flavor_index", "flavor_index_block")
+
+
+def described(engine: Engine, tables: Iterable[str] | None = None) -> dict[str, Any]:
     found = inspect(engine)
     return {
         table: {
@@ -69,7 +73,7 @@ def described(engine: Engine) -> dict[str, Any]:
             "checks": sorted(found.get_check_constraints(table), key=lambda c: str(c["name"])),
             "indexes": sorted(map(shown, found.get_indexes(table))),
         }
-        for table in Base.metadata.tables
+        for table in tables or Base.metadata.tables
     }
 
 
@@ -95,6 +99,121 @@ def test_down_and_up_with_rows_in_place(writer: Engine) -> None:
         pass
     upgrade(writer)
     store(writer)
+
+
+OLD_PARTNER = "INSERT INTO partner (id, created_at) VALUES (101, 1)"
+OLD_ENTRY = (
+    "INSERT INTO entry (id, partner_id, name, created_at, updated_at)"
+    " VALUES (:id, 101, 'A', 1, 20)"
+)
+OLD_FLAVOR = (
+    "INSERT INTO flavor_asset (id, entry_id, version, path, size, mtime_ns, width, height,"
+    " codecs, duration_ms, bitrate, identity, created_at, replaced_at) VALUES (:id, :entry,"
+    " :version, '/srv/a.mp4', 1000, 1, :height, :height, 'avc1', 5, 6, :identity, 1, :replaced)"
+)
+OLD_COLUMNS = (
+    "int_id, id, entry_id, version, path, size, mtime_ns, width, height, codecs, duration_ms,"
+    " bitrate, identity, created_at, replaced_at"
+)
+
+
+def old_rows(writer: Engine) -> None:
+    """Rows of 0001: a film with a replaced version and sound apart, and sound alone."""
+    flavors = [("0_aaaaaaaa", ENTRY, 1, 720, 20), ("0_aaaaaaaa", ENTRY, 2, 720, None),
+               ("0_bbbbbbbb", ENTRY, 1, None, None),
+               ("0_cccccccc", "0_zzzz1234", 1, None, None),
+               ("0_dddddddd", ENTRY, 1, 360, None)]  # fmt: skip
+    with writer.begin() as connection:
+        connection.execute(text(OLD_PARTNER))
+        for entry_id in (ENTRY, "0_zzzz1234"):
+            connection.execute(text(OLD_ENTRY), {"id": entry_id})
+        for flavor_id, entry_id, version, height, replaced in flavors:
+            values = {"id": flavor_id, "entry": entry_id, "version": version,
+                      "height": height, "replaced": replaced, "identity": b"x"}  # fmt: skip
+            connection.execute(text(OLD_FLAVOR), values)
+        connection.execute(text("INSERT INTO flavor_index VALUES (1, 1, :h)"), {"h": b"h"})
+        block = text("INSERT INTO flavor_index_block VALUES (1, 0, 0, :data)")
+        connection.execute(block, {"data": b"d"})
+        # the highest number was given, and is gone: it is not given again
+        connection.execute(text("DELETE FROM flavor_asset WHERE id = '0_dddddddd'"))
+
+
+def all_of(writer: Engine, columns: str, table: str) -> list[tuple[Any, ...]]:
+    with writer.connect() as connection:
+        rows = connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY 1, 2, 3"))
+        return [tuple(row) for row in rows]
+
+
+def all_old(writer: Engine) -> list[list[tuple[Any, ...]]]:
+    return [
+        all_of(writer, "id, created_at, 0", "partner"),
+        all_of(writer, "id, partner_id, name, created_at, updated_at", "entry"),
+        all_of(writer, OLD_COLUMNS, "flavor_asset"),
+        all_of(writer, "int_id, format, header", "flavor_index"),
+        all_of(writer, "int_id, track, number, data", "flavor_index_block"),
+    ]
+
+
+def test_rows_of_0001_go_up_and_down(where: str) -> None:
+    writer = open_writer(where)
+    upgrade(writer, "0001")
+    old_rows(writer)
+    tables = described(writer, OLD_TABLES)
+    before = all_old(writer)
+    assert [len(rows) for rows in before] == [1, 2, 4, 1, 1]
+    for _ in range(2):
+        upgrade(writer)
+        assert all_old(writer) == before
+        words = all_of(writer, "int_id, status, tags, language, is_default", "flavor_asset")
+        assert [(one[0], one[2].partition(",")[0]) for one in words] == [
+            (1, "mobile"), (2, "mobile"), (3, "alt_audio"), (4, "mobile"),
+        ]  # fmt: skip
+        states = all_of(writer, "id, type, status, moderation_status, version", "entry")
+        assert {one[1:] for one in states} == {(1, 2, 6, 1)}
+        downgrade(writer, "0001")
+        assert all_old(writer) == before
+        assert described(writer, OLD_TABLES) == tables
+    upgrade(writer)
+    store(writer, "0_eeee1234", "0_eeeeeeee")
+    assert max(all_of(writer, "int_id, 0, 0", "flavor_asset"))[0] == 6
+    writer.dispose()
+
+
+@pytest.mark.parametrize(
+    "guard",
+    ["type = 5", "status = 6", "moderation_status = 1", "start_at = 5", "end_at = 5",
+     "access_control_id = 1"],
+)  # fmt: skip
+def test_down_goes_nothing_that_0001_would_serve_to_everybody(where: str, guard: str) -> None:
+    writer = open_writer(where)
+    upgrade(writer)
+    store(writer)
+    store(writer, "0_bbbb1234", "0_bbbbbbbb")
+    with writer.begin() as connection:
+        connection.execute(text("INSERT INTO access_control (id) VALUES (1)"))
+        connection.execute(text(f"UPDATE entry SET {guard} WHERE id = '0_bbbb1234'"))
+    downgrade(writer, "0001")
+    kept = [all_of(writer, "int_id, 0, 0", table) for table in OLD_TABLES[2:]]
+    assert [{row[0] for row in rows} for rows in kept] == [{1}] * 3
+    assert all_of(writer, "id, 0, 0", "entry") == [(ENTRY, 0, 0)]
+    writer.dispose()
+
+
+@pytest.mark.parametrize("unknown", ["size = 0", "codecs = ''", "identity = ''", "status = 1"])
+def test_down_goes_no_flavor_that_is_not_known_or_ready(where: str, unknown: str) -> None:
+    writer = open_writer(where)
+    upgrade(writer)
+    store(writer)
+    with writer.begin() as connection:
+        unknown = unknown.replace("identity = ''", "identity = CAST('' AS BLOB)")
+        if writer.dialect.name == "postgresql":
+            unknown = unknown.replace("BLOB", "BYTEA")
+        connection.execute(text(f"UPDATE flavor_asset SET {unknown}"))
+    downgrade(writer, "0001")
+    assert all_of(writer, "int_id, 0, 0", "flavor_asset") == []
+    assert all_of(writer, "int_id, 0, 0", "flavor_index_block") == []
+    assert len(all_of(writer, "id, 0, 0", "entry")) == 1
+    writer.dispose()
 
 
 def test_an_upgrade_that_fails_leaves_nothing(where: str) -> None:
