@@ -7,6 +7,7 @@ before it is stored.  Times are nanoseconds since 1970, UTC.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from metadata.errors import BadRow
 
@@ -137,6 +138,103 @@ class EntrySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetRecord:
+    """The current version of a flavor, as a manifest chooses among them."""
+
+    int_id: int
+    id: str
+    version: int
+    path: str
+    size: int
+    width: int | None
+    height: int | None
+    codecs: str
+    duration_ms: int
+    bitrate: int
+    """Bits per second.  0, or empty, of what is not known."""
+
+    frame_rate: float | None
+    tags: str
+    """Between commas."""
+
+    language: str | None
+    label: str | None
+    is_default: bool
+    flavor_params_id: int | None
+
+    def __post_init__(self) -> None:
+        _check("flavor_asset", self.int_id, self, _ASSET)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentRecord:
+    """An entry as a manifest needs it: see ``standing.refusal`` before anything of it."""
+
+    id: str
+    partner_id: int
+    name: str
+    type: int
+    media_type: int
+    status: int
+    moderation_status: int
+    start_at: int | None
+    end_at: int | None
+    version: int
+    cache_version: int
+    access_control_id: int | None
+    playlist: str | None
+    updated_at: int
+    partner_status: int
+    partner_cache_version: int
+    has_rules: bool
+    """Of access control."""
+
+    flavors: tuple[AssetRecord, ...]
+    """Ready ones, in no order."""
+
+    def __post_init__(self) -> None:
+        _check("entry", self.id, self, _CONTENT)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionRecord:
+    """Captions of an entry in one language."""
+
+    id: str
+    version: int
+    format: int
+    language: str
+    label: str | None
+    is_default: bool
+    path: str
+
+    def __post_init__(self) -> None:
+        _check("caption_asset", self.id, self, _CAPTION)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """A delivery profile (§2.3)."""
+
+    id: int
+    partner_id: int | None
+    """None: of all partners."""
+
+    type: int
+    streamer_type: str
+    url: str
+    host_name: str | None
+    media_protocols: str | None
+    """Between commas; None is all."""
+
+    is_default: bool
+    priority: int
+    tokenizer: dict[str, Any] | None
+    recognizer: dict[str, Any] | None
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class IndexHeader:
     """The header of a flavor's index, as stored."""
 
@@ -210,6 +308,24 @@ _FLAVOR: dict[str, Rule] = {
     "created_at": _int(0),
     "replaced_at": _or_none(_int(0)),
 }
+_ASSET: dict[str, Rule] = {
+    **{name: _FLAVOR[name] for name in ("id", "version", "path", "size", "width", "height",
+                                        "codecs", "duration_ms", "bitrate")},
+    "tags": _text,
+    "language": _or_none(_word),
+    "label": _or_none(_text),
+    "flavor_params_id": _or_none(_int(0)),
+}  # fmt: skip
+_CONTENT: dict[str, Rule] = {
+    "name": _text,
+    "partner_id": _int(0),
+    "status": _int(-2),
+    "moderation_status": _int(1),
+    "start_at": _or_none(_int(0)),
+    "end_at": _or_none(_int(0)),
+    "playlist": _or_none(_text),
+}
+_CAPTION: dict[str, Rule] = {"path": _path, "language": _word, "label": _or_none(_text)}
 _ENTRY: dict[str, Rule] = {
     "name": _text,
     "partner_id": _int(0),

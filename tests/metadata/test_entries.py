@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from metadata import entries, indexes
+from metadata import content, entries, indexes
 from metadata.changes import add_entry, add_flavor_versions
+from metadata.content import find_content, list_captions, list_delivery_profiles
 from metadata.entries import (
     find_by_source,
     find_entry,
@@ -15,6 +16,7 @@ from metadata.entries import (
     list_entries,
 )
 from metadata.indexes import load_index_blocks, load_index_headers
+from metadata.models import CaptionAsset, DeliveryProfile
 from metadata.sessions import reading, writing
 from tests.metadata.samples import ENTRY, counted, new, store
 
@@ -28,6 +30,13 @@ def filled(writer: Engine) -> Engine:
         newer = [new("0_aaaaaaaa", path="/srv/a2.mp4", blocks=2)]
         add_flavor_versions(session, ENTRY, newer, now=50)
     store(writer, "0_zzzz1234", "0_zzzzzzzz")
+    with writing(writer) as session:
+        caption = CaptionAsset(id="0_capt1234", entry_id=ENTRY, format=3, language="eng",
+                               path="/srv/a.vtt", created_at=1, updated_at=1)  # fmt: skip
+        own = DeliveryProfile(id=1, partner_id=101, type=61, streamer_type="applehttp")
+        shared = {"type": 68, "streamer_type": "mpegdash"}
+        others = [DeliveryProfile(id=2, **shared), DeliveryProfile(id=3, status=1, **shared)]
+        session.add_all([caption, own, *others])
     return writer
 
 
@@ -130,6 +139,9 @@ QUESTIONS: dict[str, tuple[Callable[..., Any], list[Any], dict[str, Any]]] = {
     "list_entries": (list_entries, [], {"limit": 10}),
     "find_by_source": (find_by_source, ["/srv/b.mp4"], {}),
     "find_flavor": (find_flavor, ["0_aaaaaaaa"], {}),
+    "find_content": (find_content, [ENTRY], {}),
+    "list_captions": (list_captions, [ENTRY], {}),
+    "list_delivery_profiles": (list_delivery_profiles, [101], {}),
     "load_index_headers": (load_index_headers, [[1, 2, 3]], {}),
     "load_index_blocks": (load_index_blocks, [1, [(0, 0, 1), (0, 1, 2)]], {}),
 }
@@ -166,7 +178,7 @@ def test_no_table_is_read_from_end_to_end(
 def test_the_table_of_questions_is_complete() -> None:
     public = {
         name
-        for module in (entries, indexes)
+        for module in (content, entries, indexes)
         for name, value in vars(module).items()
         if getattr(value, "__module__", "") == module.__name__ and name[0].islower()
     }
