@@ -3,11 +3,14 @@
 OriginError
  +-- BadUrl              does not parse
  +-- NotFound            no such entry, flavor, file or token
+ |    +-- Refused        a numbered error of the delivery contract (origin.contract.refusals)
  +-- SourceUnavailable   a source that is missing, late or not what was ingested
  +-- Overloaded          more than this worker admits
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from metadata.errors import BadRow, DatabaseUnavailable, MetadataError
 from packager.errors import PackagerError, UnknownSegment
@@ -16,11 +19,15 @@ RETRY_AFTER = 2
 """Seconds."""
 
 _MAX_REASON = 300
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class OriginError(Exception):
     """Base of the errors that the origin raises on purpose; the message goes to the client
     and names no path of the machine."""
+
+    fields: Mapping[str, str] = _NONE
+    """Of its response, beside or instead of the usual ones."""
 
 
 class BadUrl(OriginError):
@@ -51,6 +58,8 @@ class Failure:
     cache_control: str
     reason: str
     retry_after: int | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Further ones, which take the place of others of the same name."""
 
 
 _NO_STORE, _SHORT = "no-store", "public, max-age=10"
@@ -74,7 +83,8 @@ def failure(error: Exception) -> Failure | None:
             reason = "the database is unavailable" if isinstance(
                 error, DatabaseUnavailable
             ) else _printable(str(error))  # fmt: skip
-            return Failure(status, cache_control, reason, retry_after)
+            fields = error.fields if isinstance(error, OriginError) else _NONE
+            return Failure(status, cache_control, reason, retry_after, fields)
     return None
 
 

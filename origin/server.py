@@ -328,6 +328,7 @@ def _failed(known: Failure) -> Answer:
     }
     if known.retry_after is not None:
         fields["Retry-After"] = str(known.retry_after)
+    fields |= known.fields
     return plain(known.status, fields, f"{known.reason}\n".encode())
 
 

@@ -14,15 +14,13 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from metadata.errors import BadId
 from metadata.ids import check_id
 from origin.errors import BadUrl
+from origin.paths import path_segments
 from packager.recipe import MAX_FLAVORS, Choice
-
-MAX_PATH = 4096
-"""Bytes."""
 
 
 class Protocol(StrEnum):
@@ -116,7 +114,7 @@ _LATER = frozenset({"clipFrom", "clipTo", "tracks", "speed", "lang", "shift", "p
 @lru_cache(maxsize=4096)
 def parse_target(path: str) -> Target:
     """Parse the path of a request, without its query.  Raises ``BadUrl``."""
-    parts = _segments(path)
+    parts = path_segments(path)
     if len(parts) < 3 or parts[0] not in _OF_PROTOCOL:
         raise BadUrl("no such resource: a path starts with /hls, /dash or /cmaf")
     protocol = Protocol(parts[0])
@@ -127,22 +125,6 @@ def parse_target(path: str) -> Target:
             raise BadUrl("container/fmp4 is the only container, under /hls")
         fmp4, rest = True, rest[2:]
     return Target(protocol, fmp4, _parse_source(rest), _parse_file(protocol, fmp4, name))
-
-
-def _segments(path: str) -> list[str]:
-    if len(path) > MAX_PATH:
-        raise BadUrl(f"the path is longer than {MAX_PATH} bytes")
-    try:
-        text = unquote_to_bytes(path).decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadUrl("the path is not UTF-8") from None
-    if not text.startswith("/"):
-        raise BadUrl("the path does not start with /")
-    parts = text[1:].split("/")
-    for part in parts:
-        if part in ("", ".", "..") or "\\" in part or not part.isprintable():
-            raise BadUrl("a path segment is empty, dots or not printable")
-    return parts
 
 
 def _parse_source(parts: list[str]) -> Source:
