@@ -6,7 +6,7 @@ Each function is one query.  A segment asks ``entries.find_entry``, which reads 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import and_, bindparam, cast, literal_column, select, types
+from sqlalchemy import ColumnElement, and_, bindparam, cast, literal_column, select, types
 
 from metadata.enums import AssetStatus, DeliveryStatus
 from metadata.models import (
@@ -20,7 +20,7 @@ from metadata.models import (
 from metadata.records import AssetRecord, CaptionRecord, ContentRecord, DeliveryRecord
 from metadata.sessions import Reader
 
-_READY = literal_column(str(int(AssetStatus.READY)))
+_READY: ColumnElement[int] = literal_column(str(int(AssetStatus.READY)))
 
 _CONTENT = (
     Entry.id,

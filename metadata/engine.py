@@ -30,6 +30,10 @@ READER_WAIT_S = 2.0
 WRITER_WAIT_S = 30.0
 """For the lock: another ingest may be storing the index of a long film."""
 
+WRITER_CACHE_KIB = 64 << 10
+"""Of SQLite, filled as it is used: ids come in no order, and an import of millions of them
+touches every page of an index in each batch."""
+
 CONNECT_WAIT_S = 5
 READER_POOL = 4
 """Connections of an origin's process; on SQLite each has a thread."""
@@ -67,7 +71,8 @@ def open_writer(where: str | Path) -> Engine:
         raise DatabaseUnavailable(f"no directory: {error.strerror}", str(url)) from error
     engine = create_engine(_uri(url, "rwc"), connect_args={"timeout": WRITER_WAIT_S})
     _begin_with(engine, "BEGIN IMMEDIATE")
-    _set_up(engine, file, "foreign_keys = ON", "synchronous = FULL")
+    cache = f"cache_size = -{WRITER_CACHE_KIB}"
+    _set_up(engine, file, "foreign_keys = ON", "synchronous = FULL", cache)
     return engine
 
 
