@@ -328,7 +328,7 @@ def pss(pid: int) -> int:
 
 
 def test_warm_at_once(tmp_path: Path) -> None:
-    count, sample = 10_000, 1_000
+    count, sample = 10_000, 400
 
     async def ask_all(port: int, numbers: list[int]) -> int:
         hits = 0
