@@ -74,7 +74,9 @@ def config_of(name: str, fields: str) -> type:
         if getattr(self, "ram", 1) == 0:
             raise ValueError("ram: 0 is not 1M or more")
 
-    return make_dataclass(name, fields.split(), namespace={"__post_init__": check})
+    return make_dataclass(
+        name, fields.split(), namespace={"__post_init__": check, "of_worker": lambda self: self}
+    )
 
 
 def module(name: str, **contents: Any) -> None:
