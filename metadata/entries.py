@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import Integer, Text, and_, bindparam, cast, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from metadata.enums import AssetStatus
-from metadata.models import Entry, FlavorAsset
+from metadata.enums import SHOWN, AssetStatus, EntryStatus, PartnerStatus
+from metadata.models import AccessControl, Entry, FlavorAsset, Partner
 from metadata.records import EntryRecord, EntrySummary, FlavorRecord
 from metadata.sessions import Reader
 
@@ -56,12 +56,39 @@ _FIND_ENTRY = (
 def find_entry(reader: Reader, entry_id: str, *, replaced_after: int) -> EntryRecord | None:
     """The entry, its ready flavors' current versions and those replaced after that time."""
     asked = {"entry_id": entry_id, "replaced_after": replaced_after, "most": MOST_VERSIONS}
-    rows = reader.execute(_FIND_ENTRY, asked).all()
+    return _entry(reader.execute(_FIND_ENTRY, asked).all())
+
+
+def _entry(rows: Sequence[Any]) -> EntryRecord | None:
     if not rows:
         return None
     flavors = (row[len(_ENTRY) :] for row in rows if row.int_id is not None)
     entry = {column.key: value for column, value in zip(_ENTRY, rows[0], strict=False)}
     return EntryRecord(**entry, flavors=tuple(map(_flavor, flavors)))
+
+
+_RULES = select(AccessControl.id).where(
+    AccessControl.id == Entry.access_control_id, cast(AccessControl.rules, Text) != "[]"
+)
+_ACTIVE_PARTNER = select(Partner.id).where(
+    Partner.id == Entry.partner_id, Partner.status == PartnerStatus.ACTIVE
+)
+_FIND_SHOWN = _FIND_ENTRY.where(
+    Entry.status == EntryStatus.READY,
+    Entry.moderation_status.in_(SHOWN),
+    func.coalesce(Entry.start_at, 0) <= bindparam("now"),
+    or_(Entry.end_at.is_(None), Entry.end_at > bindparam("now")),
+    ~_RULES.exists(),
+    _ACTIVE_PARTNER.exists(),
+)
+
+
+def find_shown_entry(
+    reader: Reader, entry_id: str, *, replaced_after: int, now: int
+) -> EntryRecord | None:
+    """``find_entry``, but None for one that ``standing.refusal`` would refuse at *now*."""
+    asked = {"entry_id": entry_id, "replaced_after": replaced_after, "most": MOST_VERSIONS}
+    return _entry(reader.execute(_FIND_SHOWN, {**asked, "now": now}).all())
 
 
 def list_entries(session: Session, *, limit: int, after: str = "") -> list[EntrySummary]:

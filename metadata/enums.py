@@ -52,6 +52,14 @@ class ModerationStatus(IntEnum):
     AUTO_APPROVED = 6
 
 
+SHOWN = (
+    ModerationStatus.APPROVED,
+    ModerationStatus.AUTO_APPROVED,
+    ModerationStatus.FLAGGED,
+)
+"""By moderation; a flagged entry stays until someone has looked at it."""
+
+
 class AssetStatus(IntEnum):
     """Of flavors, captions and thumbnails."""
 

@@ -6,10 +6,8 @@ tells a player.
 
 from enum import IntEnum
 
-from metadata.enums import EntryStatus, ModerationStatus, PartnerStatus
+from metadata.enums import SHOWN, EntryStatus, ModerationStatus, PartnerStatus
 from metadata.records import ContentRecord
-
-_SHOWN = (ModerationStatus.APPROVED, ModerationStatus.AUTO_APPROVED, ModerationStatus.FLAGGED)
 
 
 class Refused(IntEnum):
@@ -33,7 +31,7 @@ def refusal(entry: ContentRecord, now: int) -> Refused | None:
         or entry.moderation_status == ModerationStatus.REJECTED
     ):
         return Refused.DELETED
-    if entry.moderation_status not in _SHOWN or entry.status in (
+    if entry.moderation_status not in SHOWN or entry.status in (
         EntryStatus.MODERATE,
         EntryStatus.BLOCKED,
     ):

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 
 from metadata.changes import add_entry, add_flavor_versions
 from metadata.content import find_content, list_delivery_profiles
-from metadata.entries import find_entry
-from metadata.models import DeliveryProfile
+from metadata.entries import find_entry, find_shown_entry
+from metadata.models import AccessControl, DeliveryProfile, Entry, Partner
 from metadata.records import ContentRecord
 from metadata.sessions import reading, writing
 from metadata.standing import Refused, refusal
@@ -97,6 +97,34 @@ def test_who_must_not_see_it(changed: dict[str, Any], refused: Refused | None) -
         has_rules=False, flavors=(),
     )  # fmt: skip
     assert refusal(replace(usual, **changed), now=100) == refused
+
+
+ROWS: list[tuple[dict[str, Any], Refused | None]] = [
+    *((changed, refused) for changed, refused in STANDINGS if "partner_status" not in changed),
+    ({"partner": 2}, Refused.PARTNER_INACTIVE),
+    ({"access_control_id": 5}, Refused.ACCESS_CONTROL),
+    ({"access_control_id": 6}, None),
+]
+
+
+@pytest.mark.parametrize(("changed", "refused"), ROWS, ids=repr)
+def test_a_segment_is_refused_as_a_manifest_is(
+    filled: Engine, changed: dict[str, Any], refused: Refused | None
+) -> None:
+    with writing(filled) as session:
+        session.add_all([AccessControl(id=5, rules=[{}]), AccessControl(id=6, rules=[])])
+        session.flush()
+        if "partner" in changed:
+            session.execute(update(Partner).values(status=changed["partner"]))
+        else:
+            session.execute(update(Entry).values(changed))
+    with reading(filled) as session:
+        shown = find_shown_entry(session, ENTRY, replaced_after=0, now=100)
+        content = find_content(session, ENTRY)
+    assert content is not None
+    assert refusal(content, now=100) == refused
+    assert (shown is None) == (refused is not None)
+    assert shown is None or len(shown.flavors) == 3
 
 
 def test_delivery_profiles_of_a_partner_come_first(filled: Engine) -> None:

@@ -13,6 +13,7 @@ from metadata.entries import (
     find_by_source,
     find_entry,
     find_flavor,
+    find_shown_entry,
     list_entries,
 )
 from metadata.indexes import load_index_blocks, load_index_headers
@@ -136,6 +137,7 @@ def test_a_flavor(filled: Engine) -> None:
 
 QUESTIONS: dict[str, tuple[Callable[..., Any], list[Any], dict[str, Any]]] = {
     "find_entry": (find_entry, [ENTRY], {"replaced_after": 0}),
+    "find_shown_entry": (find_shown_entry, [ENTRY], {"replaced_after": 0, "now": 9}),
     "list_entries": (list_entries, [], {"limit": 10}),
     "find_by_source": (find_by_source, ["/srv/b.mp4"], {}),
     "find_flavor": (find_flavor, ["0_aaaaaaaa"], {}),
