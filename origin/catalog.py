@@ -25,12 +25,14 @@ from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.flights import Flights
 from origin.indexes import Flavor, Indexes
 from origin.storage.local import LocalFile, LocalFiles
-from origin.urls import EntrySource, LocalSource, Source, left_over
+from origin.urls import EntrySource, FlavorsSource, LocalSource, Source, left_over
 from packager import LAYOUT
 from packager.errors import PackagerError
 from packager.index import Blocks, FlavorIndex
 from packager.recipe import Memo, Needs, Recipe, T, Wanted, make_recipe
 from packager.segmenter import Times
+
+OfEntry = EntrySource | FlavorsSource
 
 _ROW_LIFE_NS = 1_000_000_000
 _MAX_ROWS = 10_000
@@ -120,27 +122,28 @@ class Catalog:
             known is not None and known is row and now - _ROW_LIFE_NS <= known.asked_at <= now
         )
 
-    async def _find_entry(self, source: EntrySource, token: str | None) -> Presented:
+    async def _find_entry(self, source: OfEntry, token: str | None) -> Presented:
         now = self._clock()
         row = await self._row(source.entry, now)
-        found = await self._match(row, token)
+        found = await self._match(source, row, token)
         if found is None and row.record is not None and row.loaded_at < now:
             row = await self._load(source.entry)  # it may have changed since
-            found = await self._match(row, token)
+            found = await self._match(source, row, token)
         if found is None:
             raise NotFound("no such entry" if row.record is None else "no such token")
         return found
 
-    async def _match(self, row: _Row, token: str | None) -> Presented | None:
+    async def _match(self, source: OfEntry, row: _Row, token: str | None) -> Presented | None:
         if row.record is None:
             return None
         if token is None:
-            flavors = current(row.record.flavors)
+            flavors = _picked(source, row.record, current(row.record.flavors))
             if not flavors:
-                raise NotFound("the entry has no flavor")
+                raise NotFound("the entry has no such flavor")
             return await self._present(row, flavors, None)
         problem: Exception | None = None
-        for flavors in generations(row.record.flavors, self._clock(), KEEP_REPLACED_NS):
+        for had in generations(row.record.flavors, self._clock(), KEEP_REPLACED_NS):
+            flavors = _picked(source, row.record, had)
             try:
                 if flavors and (found := await self._present(row, flavors, token)):
                     return found
@@ -272,6 +275,26 @@ class Catalog:
             raise SourceUnavailable("the source is missing") from None
         await self._indexes.check(wanted, file)
         return file
+
+
+def _picked(
+    source: OfEntry, record: EntryRecord, had: tuple[FlavorRecord, ...]
+) -> tuple[FlavorRecord, ...]:
+    """What *source* names of the flavors that the entry *had*; nothing where one is lacking.
+
+    A version that is named is taken also when it was replaced, as long as it is kept.
+    """
+    if isinstance(source, EntrySource):
+        return had
+    if source.partner != record.partner_id:
+        return ()
+    flavors = {one.id: one for one in had}
+    versions = {(one.id, one.version): one for one in record.flavors}
+    found = [
+        flavors.get(id_) if version is None else versions.get((id_, version))
+        for id_, version in source.flavors
+    ]
+    return tuple(one for one in found if one) if all(found) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag
 from origin.room import Room
 from origin.storage.local import LocalFile
 from origin.storage.source import Source
-from origin.urls import EntrySource, FileKind, Target, parse_target, render_target
+from origin.urls import FileKind, LocalSource, Target, parse_target, render_target
 from origin.windows import reads_of
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
@@ -95,7 +95,7 @@ class Media:
         """What *path* names.  Raises ``BadUrl``, ``NotFound`` and what sources raise."""
         target = parse_target(path)
         presented = await self._catalog.find(target.source, target.file.token)
-        entry = target.source.entry if isinstance(target.source, EntrySource) else None
+        entry = None if isinstance(target.source, LocalSource) else target.source.entry
         match target.file.kind:
             case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
                 text = await self._manifest(target, presented)

@@ -3,6 +3,7 @@
     /{protocol}/[container/fmp4/]{source}/{file}
 
     source  e/{entry}   local/{file}   local/{prefix},{a},{b},{postfix}.urlset
+            p/{partner}/…/serveFlavor/…   one flavor or several (origin.contract.serve_flavor)
     file    master.m3u8  index[-f1][-v1][-a1].m3u8  manifest.mpd
             seg-{n}…[-x{token}].ts|m4s   fragment-{n}….m4s   init….mp4
 
@@ -18,9 +19,11 @@ from urllib.parse import quote
 
 from metadata.errors import BadId
 from metadata.ids import check_id
+from origin.contract.serve_flavor import parse_serve_flavors
+from origin.contract.urlset import split_urlset
 from origin.errors import BadUrl
 from origin.paths import path_segments
-from packager.recipe import MAX_FLAVORS, Choice
+from packager.recipe import Choice
 
 
 class Protocol(StrEnum):
@@ -50,7 +53,22 @@ class LocalSource:
         return f"local/{self.text}"
 
 
-Source = EntrySource | LocalSource
+@dataclass(frozen=True, slots=True)
+class FlavorsSource:
+    """Flavors of an entry, in the URL's order."""
+
+    entry: str
+    partner: int
+    flavors: tuple[tuple[str, int | None], ...]
+    """Ids and versions; None is the current one."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Source = EntrySource | FlavorsSource | LocalSource
 
 
 class FileKind(StrEnum):
@@ -106,7 +124,6 @@ _OF_PROTOCOL = {
 }
 _SELECTOR = re.compile(r"-([a-z])([0-9]*)")
 _ID = re.compile(r"0|[1-9][0-9]{0,18}")
-_URLSET = ".urlset"
 _LATER = frozenset({"clipFrom", "clipTo", "tracks", "speed", "lang", "shift", "protect"})
 """Path parameters of the contract whose parts are not built yet."""
 
@@ -134,7 +151,9 @@ def _parse_source(parts: list[str]) -> Source:
         return _parse_entry(parts)
     if parts[:1] == ["local"] and len(parts) > 1:
         return _parse_local("/".join(parts[1:]))
-    raise BadUrl("no source: a source is e/{entry} or local/{file}")
+    if parts[:1] in (["p"], ["s"]):
+        return _parse_flavors("/".join(parts))
+    raise BadUrl("no source: a source is e/{entry}, local/{file} or p/{partner}/…")
 
 
 def _parse_entry(parts: list[str]) -> EntrySource:
@@ -154,19 +173,14 @@ def left_over(name: str) -> BadUrl:
 
 
 def _parse_local(text: str) -> LocalSource:
-    """One file, or a .urlset whose parts are joined as plain strings."""
-    if not text.endswith(_URLSET):
-        return LocalSource((text,), text)
-    prefix, *rest = text.removesuffix(_URLSET).split(",")
-    if len(rest) < 2:
-        raise BadUrl(".urlset: less than two commas")
-    *middles, postfix = rest
-    if len(middles) > MAX_FLAVORS:
-        raise BadUrl(f".urlset: {len(middles)} parts are more than {MAX_FLAVORS}")
-    files = tuple(prefix + middle + postfix for middle in middles)
-    if any(part in ("", ".", "..") for file in files for part in file.split("/")):
-        raise BadUrl(".urlset: a part makes an empty or dotted path segment")
-    return LocalSource(files, text)
+    """One file, or a .urlset."""
+    return LocalSource(split_urlset(text), text)
+
+
+def _parse_flavors(text: str) -> FlavorsSource:
+    several = parse_serve_flavors(text)
+    flavors = tuple((one.flavor, one.version) for one in several)
+    return FlavorsSource(several[0].entry, several[0].partner, flavors, text)
 
 
 def _parse_file(protocol: Protocol, fmp4: bool, name: str) -> File:

@@ -1,0 +1,117 @@
+"""The URL of a stored file (contract §2.2), alone and below a packager's protocol.
+
+    p/{partner}/sp/{sub}/serveFlavor/entryId/{entry}[/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}
+        [/fileName/{name}]/name/a.mp4
+
+``v`` is the flavor's version and names its bytes; ``pv`` and ``ev`` count up when a partner's
+or an entry's answers are to be forgotten, and mean nothing else.  Pure.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metadata.errors import BadId
+from metadata.ids import check_id
+from origin.contract.parameters import gather
+from origin.contract.play_manifest import partner_of
+from origin.contract.urlset import join_urlset, split_urlset
+from origin.errors import BadUrl
+from origin.paths import path_segments
+
+ACTION = "serveFlavor"
+_USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName")
+_IGNORED = (
+    "name", "forceproxy", "preferredStorageId", "fallbackStorageId", "referrer", "ks",
+    "dirFileName",
+)  # fmt: skip
+_LATER = (
+    "clipFrom", "clipTo", "seekFrom", "seekFromBytes", "sequence", "captions", "live", "file",
+    "flavorParamIds", "speed", "tracks", "shift", "lang", "audioOnly", "pathOnly", "exp", "sig",
+)  # fmt: skip
+_NAMES = {name: name for name in (*_USED, *_IGNORED, *_LATER)}
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeFlavor:
+    """One file."""
+
+    partner: int
+    entry: str
+    flavor: str
+    version: int | None = None
+    """None: the current one."""
+
+    partner_version: int = 0
+    entry_version: int = 0
+    file_name: str | None = None
+    """That a browser is to save it under."""
+
+
+def is_serve_flavor(path: str) -> bool:
+    """Whether *path* could be one of these."""
+    return path.startswith(("/p/", "/s/p/")) and f"/{ACTION}/" in path
+
+
+def parse_serve_flavor(path: str, query: str = "") -> ServeFlavor:
+    """Of a whole path.  Raises ``BadUrl``."""
+    return _parse(path_segments(path), query)
+
+
+def parse_serve_flavors(text: str) -> tuple[ServeFlavor, ...]:
+    """Of a decoded path without its first slash, which may be a set.  Raises ``BadUrl``."""
+    found = tuple(_parse(url.split("/"), "") for url in split_urlset(text))
+    if len({(one.partner, one.entry) for one in found}) > 1:
+        raise BadUrl("flavors of several entries")
+    return found
+
+
+def _parse(parts: list[str], query: str) -> ServeFlavor:
+    partner, action, rest = partner_of(parts)
+    if action != ACTION:
+        raise BadUrl(f"no such resource: {action}")
+    if len(rest) % 2:
+        raise BadUrl(f"left over: {rest[-1]}")
+    for name in rest[::2]:
+        if name not in _NAMES:
+            raise BadUrl(f"left over: {name}")
+    given = gather(rest, query, _NAMES)
+    for name in _LATER:
+        if name in given:
+            raise BadUrl(f"{name} is not supported yet")
+    try:
+        return ServeFlavor(
+            partner=partner,
+            entry=check_id(given.get("entryId", "")),
+            flavor=check_id(given.get("flavorId", ""), "flavor"),
+            version=_number(given, "v") or None,
+            partner_version=_number(given, "pv"),
+            entry_version=_number(given, "ev"),
+            file_name=given.get("fileName"),
+        )
+    except BadId as error:
+        raise BadUrl(str(error)) from None
+
+
+def _number(given: dict[str, str], name: str) -> int:
+    text = given.get(name, "0")
+    if not _NUMBER.fullmatch(text):
+        raise BadUrl(f"{name}: not a whole number")
+    return int(text)
+
+
+def render_serve_flavor(one: ServeFlavor) -> str:
+    """Decoded, without the first slash."""
+    versions = {"v": one.version, "pv": one.partner_version, "ev": one.entry_version}
+    cached = "".join(f"/{name}/{number}" for name, number in versions.items() if number)
+    file_name = f"/fileName/{one.file_name}" if one.file_name else ""
+    return (
+        f"p/{one.partner}/sp/{one.partner}00/{ACTION}/entryId/{one.entry}{cached}"
+        f"/flavorId/{one.flavor}{file_name}/name/a.mp4"
+    )
+
+
+def render_serve_flavors(several: Sequence[ServeFlavor]) -> str:
+    """The same for one or several that have no file name, as a packager's source."""
+    return join_urlset([render_serve_flavor(one) for one in several])
