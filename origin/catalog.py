@@ -24,7 +24,7 @@ from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.flights import Flights
 from origin.indexes import Flavor, Indexes
-from origin.storage.local import LocalFile, LocalFiles
+from origin.storage.sources import Sources, Stored
 from origin.urls import EntrySource, FlavorsSource, LocalSource, Source, left_over
 from packager import LAYOUT
 from packager.errors import PackagerError
@@ -86,7 +86,7 @@ class Catalog:
     def __init__(
         self,
         database: Database,
-        files: LocalFiles,
+        files: Sources,
         indexes: Indexes,
         local_root: Path | None,
         clock: Callable[[], int],
@@ -262,12 +262,12 @@ class Catalog:
             step = await loop.run_in_executor(None, _step, needs, blocks)
         return step.answer
 
-    def at_hand(self, path: str) -> LocalFile | None:
-        """The file at *path*, if it is open and unchanged."""
+    def at_hand(self, path: str) -> Stored | None:
+        """The source of that *path*, if it is open and unchanged."""
         return self._files.at_hand(path)
 
-    async def open(self, presented: Presented, flavor: int) -> LocalFile:
-        """The file of a flavor (1-based), if it still is the one that was indexed."""
+    async def open(self, presented: Presented, flavor: int) -> Stored:
+        """The source of a flavor (1-based), if it still is the one that was indexed."""
         wanted = presented.flavors[flavor - 1]
         try:
             file = await self._files.open(wanted.path)

@@ -1,7 +1,10 @@
 """Everything about an origin that an operator may change."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+_STORE = re.compile(r"(s3|gs|az)://[^/@?#\s]+(/[^?#\s]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,10 @@ class OriginConfig:
 
     local_root: Path | None = None
     """Directory below which ``local/`` finds files; None turns ``local/`` off."""
+
+    object_stores: tuple[str, ...] = ()
+    """Object stores whose objects may be sources, ``s3://bucket`` or ``s3://bucket/prefix``;
+    their credentials come from the environment."""
 
     page_entry: str | None = None
     """Entry that the demo page plays; None turns the page off."""
@@ -78,5 +85,8 @@ class OriginConfig:
         for name in positive:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: must be positive")
+        for store in self.object_stores:
+            if _STORE.fullmatch(store) is None:
+                raise ValueError(f"object_stores: {store} is not s3://bucket or the like")
         if self.local_root is not None and not self.local_root.is_dir():
             raise ValueError(f"local_root: {self.local_root} is not a directory")

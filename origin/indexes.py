@@ -11,18 +11,17 @@ from metadata.errors import BadRow
 from metadata.indexes import Span, load_index_blocks, load_index_headers
 from metadata.records import FlavorRecord, IndexHeader
 from origin.database import Database
-from origin.errors import NotFound, SourceChanged, SourceUnavailable
+from origin.errors import NotFound, SourceUnavailable
 from origin.flights import Flights
-from origin.storage.local import LocalFile, LocalFiles
+from origin.storage.source import Source
+from origin.storage.sources import Sources
 from packager.errors import MalformedMedia, PackagerError
 from packager.index import Blocks, FlavorIndex
 from packager.index_header import FORMAT, decode_header
 from packager.indexing import build_index
-from packager.plan import run_reads
 from packager.recipe import Wanted
 
 _OTHER = "the source is not the file that was ingested"
-_CHANGED = "the file was changed while it was read"
 _COLUMN_BYTES = 8
 _OVERHEAD = 4096
 _MAX_DIGESTS = 10_000
@@ -36,7 +35,7 @@ class Flavor:
     path: str
     size: int
     mtime_ns: int
-    """That the file had when it was indexed."""
+    """The source's stamp when it was indexed."""
 
     row: int | None
     """Of the flavor version whose blocks are in the database; None where they came with the
@@ -55,7 +54,7 @@ def _header_size(flavor: Flavor) -> int:
 class Indexes:
     """Finds flavors; the only user of index rows."""
 
-    def __init__(self, database: Database, files: LocalFiles, capacity: int) -> None:
+    def __init__(self, database: Database, files: Sources, capacity: int) -> None:
         self._database = database
         self._files = files
         self._flavors: LRUCache[object, Flavor] = LRUCache(capacity // 2, _header_size)
@@ -97,8 +96,8 @@ class Indexes:
 
     async def of_file(self, path: str) -> Flavor:
         """The flavor of a file without a row.  Raises ``NotFound`` where there is none."""
-        file = await self._files.open(path)
-        return await self._flavor((path, file.identity), lambda: self._parse(path, file))
+        file = await self._files.open(path, to_index=True)
+        return await self._flavor((path, file.validator), lambda: self._parse(path, file))
 
     async def _flavor(self, key: object, load: Callable[[], Awaitable[Flavor]]) -> Flavor:
         if (known := self._flavors.get(key)) is not None:
@@ -125,7 +124,7 @@ class Indexes:
             size, mtime_ns = record.size, record.mtime_ns
             return Flavor(index, record.path, size, mtime_ns, record.int_id)
         try:
-            file = await self._files.open(record.path)
+            file = await self._files.open(record.path, to_index=True)
         except NotFound:
             raise SourceUnavailable("the source is missing") from None
         if record.size not in (0, file.size):  # 0: an import did not say
@@ -137,23 +136,28 @@ class Indexes:
             raise SourceUnavailable(_OTHER)
         return made
 
-    async def _parse(self, path: str, file: LocalFile) -> Flavor:
+    async def _parse(self, path: str, file: Source) -> Flavor:
         self.parsed += 1
-        index = await asyncio.get_running_loop().run_in_executor(None, _build, file)
-        return Flavor(index, path, file.size, file.identity.mtime_ns, None)
+        try:
+            index = await file.carry_out(build_index(file.size, facts=False))
+        except PackagerError:
+            file.check()  # a change is no fault of the file
+            raise
+        file.check()
+        return Flavor(index, path, file.size, file.stamp, None)
 
-    async def check(self, flavor: Flavor, file: LocalFile) -> None:
+    async def check(self, flavor: Flavor, file: Source) -> None:
         """Raises ``SourceUnavailable`` unless *file* is what *flavor* was made of: untouched
         since, or, as a copy has other times, of the same tables."""
         if file.size != flavor.size:
             raise SourceUnavailable(_OTHER)
-        if file.identity.mtime_ns == flavor.mtime_ns:
+        if file.stamp == flavor.mtime_ns:
             return
         if await self._digest(flavor.path, file) != flavor.index.digest:
             raise SourceUnavailable(_OTHER)
 
-    async def _digest(self, path: str, file: LocalFile) -> str:
-        key = (path, file.identity)
+    async def _digest(self, path: str, file: Source) -> str:
+        key = (path, file.validator)
         if (known := self._digests.get(key)) is not None:
             return known
 
@@ -208,17 +212,3 @@ class Indexes:
     def _at_hand(self, row: int, position: int, numbers: range) -> dict[int, bytes]:
         found = {number: self._blocks.get((row, position, number)) for number in numbers}
         return {number: block for number, block in found.items() if block is not None}
-
-
-def _build(file: LocalFile) -> FlavorIndex:
-    try:
-        index = run_reads(build_index(file.size, facts=False), file.read_now)
-    except OSError as error:
-        raise SourceUnavailable(f"reading failed: {error.strerror}") from None
-    except PackagerError:
-        if not file.is_unchanged():
-            raise SourceChanged(_CHANGED) from None
-        raise
-    if not file.is_unchanged():
-        raise SourceChanged(_CHANGED)
-    return index

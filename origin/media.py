@@ -19,7 +19,6 @@ from origin.manifests import (
 )
 from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag, text
 from origin.room import Room
-from origin.storage.local import LocalFile
 from origin.storage.source import Source
 from origin.urls import FileKind, LocalSource, Target, parse_target, render_target
 from origin.windows import reads_of
@@ -52,9 +51,9 @@ class _Ready:
 
     row: object
     path: str | None = None
-    """Of the source; held weakly, since only ``LocalFiles`` decides what stays open."""
+    """Of the source; held weakly, since only ``Sources`` decides what stays open."""
 
-    file: "ref[LocalFile] | None" = None
+    file: "ref[Source] | None" = None
     key: _PlanKey | None = None
 
     @property

@@ -68,11 +68,11 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     from origin.memory import keep_freed_memory
     from origin.page import Page
     from origin.server import Finished, Server, Site
-    from origin.storage.local import LocalFiles
+    from origin.storage.sources import Access, Sources
 
     keep_freed_memory()
     database = Database(config.data)
-    files = LocalFiles(config.open_files)
+    files = Sources(config.open_files, Access(object_stores=config.object_stores))
     indexes = Indexes(database, files, config.index_cache)
     catalog = Catalog(database, files, indexes, config.local_root, time.time_ns)
     media = Media(
@@ -115,6 +115,7 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     await _finish(site.tasks, max(1.0, config.drain - 1))
     levels.cancel()
     await server.close_all_connections()
+    await files.close()
     await database.close()
 
 

@@ -62,7 +62,7 @@ OPTIONS = {
     "entries": "data json",
     "show": "data json",
     "origin": "data host port admin-port workers local-root index-cache plan-cache open-files"
-    " sendfile",
+    " sendfile object-store",
     "edge": "upstream shield upstream-ca health host port admin-port admin-token-file"
     " purge-method workers cache-dir ram disk block early-refresh stale-if-unreachable"
     " heuristic negative-ttl store-set-cookie forwarded node-id cache-status-key",
@@ -204,6 +204,7 @@ def test_defaults(stubs: Calls) -> None:
         "index_cache": 256 << 20,
         "plan_cache": 32 << 20,
         "open_files": 512,
+        "object_stores": [],
         "sendfile": False,
         "page_entry": None,
         "players": None,

@@ -12,10 +12,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import RWF_NOWAIT, preadv
+from typing import TypeVar
 
 from origin.errors import NotFound, SourceChanged, SourceUnavailable
 from origin.windows import Read
-from packager.plan import Extent
+from packager.plan import Extent, Reads, run_reads
+
+T = TypeVar("T")
 
 _LOOK = 64 << 10
 """Bytes between two looks at whether a file is in the page cache."""
@@ -62,6 +65,10 @@ class LocalFile:
     def validator(self) -> str:
         return f"{self.identity.inode:x}-{self.identity.mtime_ns:x}-{self.size:x}"
 
+    @property
+    def stamp(self) -> int:
+        return self.identity.mtime_ns
+
     def is_unchanged(self) -> bool:
         status, known = os.fstat(self._fd), self.identity
         return status.st_mtime_ns == known.mtime_ns and status.st_size == known.size
@@ -85,8 +92,16 @@ class LocalFile:
                 return None
         return self._fd
 
-    def read_now(self, extent: Extent) -> bytes:
-        """For work that runs in a thread already."""
+    async def carry_out(self, reads: Reads[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(None, self._answer, reads)
+
+    def _answer(self, reads: Reads[T]) -> T:
+        try:
+            return run_reads(reads, self._read_now)
+        except OSError as error:
+            raise SourceUnavailable(f"reading failed: {error.strerror}") from None
+
+    def _read_now(self, extent: Extent) -> bytes:
         return os.pread(self._fd, extent.length, extent.offset)
 
     def _read_cached(self, reads: Sequence[Read], buffer: memoryview) -> bool:

@@ -19,7 +19,7 @@ from origin.indexes import Indexes
 from origin.ingest.program import ingest
 from origin.media import Media
 from origin.server import Finished, Server, Site
-from origin.storage.local import LocalFiles
+from origin.storage.sources import Access, Sources
 from serving.sockets import listen
 from tests.support.http import Answer, Client
 from tests.support.waiting import LIMIT, until
@@ -46,7 +46,8 @@ class Origin:
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
         config = self.config
         self.database = Database(config.data)
-        self.files = LocalFiles(config.open_files)
+        access = Access(object_stores=config.object_stores)
+        self.files = Sources(config.open_files, access)
         self.indexes = Indexes(self.database, self.files, config.index_cache)
         self.catalog = Catalog(
             self.database, self.files, self.indexes, config.local_root, self.now
@@ -71,6 +72,7 @@ class Origin:
         await server.close_all_connections()
         if self.site.tasks:
             await asyncio.wait(self.site.tasks, timeout=LIMIT)
+        await self.files.close()
         await self.database.close()
 
     def report(self, done: Finished) -> None:
