@@ -31,9 +31,7 @@ def test_an_imported_flavor_plays_as_an_ingested_one(
     said = {"size": files[0].stat().st_size} if says_size else {}
     source = imported(data, files[0], **said)
     origin = start(data=data)
-    names = []
-    for one in (ingested, source):
-        names.append(origin.get(f"/hls/{one}/index-f1-v1-a1.m3u8"))
+    names = [origin.get(f"/hls/{one}/index-f1-v1-a1.m3u8") for one in (ingested, source)]
     assert names[0] == names[1]  # tokens as well: they hash what the file is
     segment = next(line for line in names[0].decode().splitlines() if line.startswith("seg-"))
     bodies = [origin.get(f"/hls/{one}/{segment}") for one in (ingested, source)]
