@@ -148,7 +148,7 @@ class FlavorAsset(Base):
         UniqueConstraint("id", "version"),
         CheckConstraint("id <> ''", name="id"),
         CheckConstraint("version >= 1", name="version"),
-        CheckConstraint("substr(path, 1, 1) = '/'", name="path"),
+        CheckConstraint("path <> ''", name="path"),
         CheckConstraint("size >= 0", name="size"),
         CheckConstraint(
             "(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0", name="frame"

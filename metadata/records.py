@@ -5,6 +5,7 @@ in any column and files get edited by hand.  A value that cannot be true is ``Ba
 before it is stored.  Times are nanoseconds since 1970, UTC.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,13 +23,14 @@ class FlavorFacts:
     """What ingest found out about a source."""
 
     path: str
-    """Absolute."""
+    """An absolute path, or an address: ``http(s)://``, ``s3://``, ``gs://`` or ``az://``."""
 
     size: int
     """Bytes."""
 
     mtime_ns: int
-    """Tells only that a source was not touched since; never part of its identity."""
+    """Tells only that a source was not touched since; never part of its identity.  Of a source
+    that has an address, a number made of its validator."""
 
     width: int | None
     height: int | None
@@ -275,8 +277,11 @@ def _word(value: object) -> bool:
     return _text(value) and value != ""
 
 
+_PATH = re.compile(r"/|(?:https?|s3|gs|az)://[^/]")
+
+
 def _path(value: object) -> bool:
-    return isinstance(value, str) and value.startswith("/") and _text(value)
+    return isinstance(value, str) and _PATH.match(value) is not None and _text(value)
 
 
 def _blob(value: object) -> bool:

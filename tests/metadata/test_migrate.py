@@ -199,7 +199,10 @@ def test_down_goes_nothing_that_0001_would_serve_to_everybody(where: str, guard:
     writer.dispose()
 
 
-@pytest.mark.parametrize("unknown", ["size = 0", "codecs = ''", "identity = ''", "status = 1"])
+@pytest.mark.parametrize(
+    "unknown",
+    ["size = 0", "codecs = ''", "identity = ''", "status = 1", "path = 's3://media/a.mp4'"],
+)
 def test_down_goes_no_flavor_that_is_not_known_or_ready(where: str, unknown: str) -> None:
     writer = open_writer(where)
     upgrade(writer)

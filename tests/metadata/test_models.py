@@ -23,7 +23,7 @@ def filled(writer: Engine) -> Engine:
 
 FLAVOR: list[tuple[dict[str, Any], str]] = [
     ({"version": 0}, "ck_flavor_asset_version"),
-    ({"path": "b.mp4"}, "ck_flavor_asset_path"),
+    ({"path": ""}, "ck_flavor_asset_path"),
     ({"size": -1}, "ck_flavor_asset_size"),
     ({"width": None}, "ck_flavor_asset_frame"),
     ({"height": None}, "ck_flavor_asset_frame"),

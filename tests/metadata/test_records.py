@@ -10,6 +10,8 @@ from tests.metadata.samples import facts, row
 
 BAD_FACTS: list[dict[str, Any]] = [
     {"path": "film.mp4"},
+    {"path": "ftp://host/film.mp4"},
+    {"path": "s3://"},
     {"path": "/srv/\udcff.mp4"},
     {"path": "/srv/\0.mp4"},
     {"path": 7},

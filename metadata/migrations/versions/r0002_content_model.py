@@ -8,7 +8,8 @@ Down, what version 0001 could not hold, or would serve to everybody, is dropped:
 * all rows of the tables that are new, and all columns that are new;
 * entries that are no clip, not ready, not approved, scheduled, or under access control, and
   with them their flavors;
-* flavor versions that are not ready, and those whose size, codecs or identity is not known.
+* flavor versions that are not ready, those whose size, codecs or identity is not known, and
+  those whose source is no file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +17,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0002"
 down_revision = "0001"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 ID = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-TREE = sa.JSON().with_variant(JSONB(), "postgresql")
+TREE = sa.JSON()
 EMPTY = sa.text("''")
 CURRENT = sa.text("replaced_at IS NULL")
 VIDEO = "'mobile,web,mbr,iphone,iphonenew,ipad,ipadnew,dash'"
@@ -50,8 +50,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute(
         "DELETE FROM flavor_asset WHERE status <> 2 OR size = 0 OR codecs = ''"
-        " OR length(identity) = 0 OR entry_id IN (SELECT id FROM entry WHERE"
-        " type <> 1 OR status <> 2 OR moderation_status NOT IN (2, 6) OR start_at IS NOT NULL"
+        " OR length(identity) = 0 OR substr(path, 1, 1) <> '/'"
+        " OR entry_id IN (SELECT id FROM entry WHERE type <> 1 OR status <> 2"
+        " OR moderation_status NOT IN (2, 6) OR start_at IS NOT NULL"
         " OR end_at IS NOT NULL OR access_control_id IS NOT NULL)"
     )
     # on SQLite nothing goes along by itself while a migration runs
@@ -215,7 +216,6 @@ def FLAVOR() -> Items:  # noqa: N802
             for name, rule in (
                 ("id", "id <> ''"),
                 ("version", "version >= 1"),
-                ("path", "substr(path, 1, 1) = '/'"),
                 (
                     "frame",
                     "(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0",
@@ -229,11 +229,12 @@ def FLAVOR() -> Items:  # noqa: N802
 
 
 FLAVOR_STRICT = {
+    "path": "substr(path, 1, 1) = '/'",
     "size": "size > 0",
     "codecs": "codecs <> ''",
     "identity": "length(identity) > 0",
 }
-FLAVOR_LOOSENED = {"size": "size >= 0"}
+FLAVOR_LOOSENED = {"path": "path <> ''", "size": "size >= 0"}
 
 
 def FLAVOR_COLUMNS() -> Items:  # noqa: N802
