@@ -89,6 +89,7 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._deaf = False  # to what the client still sends
         self._closing = False
+        self._advancing = False
         self._since = 0.0  # when anything last moved
         self._written = 0
 
@@ -166,10 +167,16 @@ class Connection(asyncio.Protocol):
 
     def _advance(self) -> None:
         """Serve what waits, as far as it can be served now."""
-        while self._queue and self._current is None and self._drained is None:
-            if self._closing:
-                return
-            self._serve(self._queue.popleft(), self.now())
+        if self._advancing:  # a file is sent at once: whoever called us goes on, on its stack
+            return
+        self._advancing = True
+        try:
+            while self._queue and self._current is None and self._drained is None:
+                if self._closing:
+                    return
+                self._serve(self._queue.popleft(), self.now())
+        finally:
+            self._advancing = False
         if not self._queue:
             self._resume_reading()
 

@@ -274,3 +274,26 @@ def test_a_purge_is_kept_until_the_disk_has_turned_over(
             await until(lambda: not len(node.purges.rules))
 
     run(scenario())
+
+
+def test_pipelined_parts_of_a_file_need_no_stack(tmp_path: Path) -> None:
+    """They wait behind a miss, and then each is sent at once."""
+    target, miss, count = target_of(1, LARGE), target_of(2, 10), 1000
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream, disk_edge(upstream, tmp_path) as node:
+            await get(node.port, target)
+            async with connect(node.port) as client:
+                asked = [
+                    (miss, ""),
+                    *((target, f"Range: bytes={n}-{n + 5}\r\n") for n in range(count)),
+                ]
+                heads = (
+                    f"GET {what} HTTP/1.1\r\nHost: e\r\n{line}\r\n" for what, line in asked
+                )
+                await client.send("".join(heads).encode())
+                assert is_right(await client.answer(), miss)
+                for start in range(count):
+                    assert is_right(await client.answer(), target, start, start + 6)
+
+    run(scenario())
