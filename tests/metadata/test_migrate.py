@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import JSON, Engine, inspect, text
 
 from metadata.base import Base
 from metadata.engine import FILE_NAME, open_writer
@@ -45,9 +45,21 @@ def test_the_models_know_the_newest_migration() -> None:
 
 def test_migrations_make_what_the_models_say(writer: Engine) -> None:
     with writer.connect() as connection:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {"compare_type": True, "compare_server_default": other_default}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
+
+
+def other_default(
+    _context: Any, _inspected: Any, column: Any, found: str | None, _default: Any, meant: Any
+) -> bool | None:
+    """Whether a default differs; None lets Alembic find out.
+
+    It asks PostgreSQL, which cannot compare JSON.
+    """
+    if not isinstance(column.type, JSON):
+        return None
+    return (found or "").removesuffix("::json") != f"'{meant}'"
 
 
 def test_migrations_make_the_same_constraints(writer: Engine) -> None:
