@@ -20,6 +20,7 @@ from metadata.entries import find_entry
 from metadata.errors import DatabaseUnavailable, MetadataError
 from metadata.flavors import current, generations
 from metadata.records import KEEP_REPLACED_NS, EntryRecord, FlavorRecord
+from origin.contents import Contents
 from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.flights import Flights
@@ -96,7 +97,8 @@ class Catalog:
         self._files = files
         self._indexes = indexes
         self._root = None if local_root is None else os.path.realpath(local_root)
-        self._clock = clock
+        self.clock = clock
+        self.contents = Contents(database, clock)
         self._rows: LRUCache[str, _Row] = LRUCache(_MAX_ROWS)
         self._row_flights: Flights[str, _Row] = Flights()
         self._recipes: LRUCache[tuple[int, ...], _Made] = LRUCache(
@@ -117,13 +119,13 @@ class Catalog:
 
     def holds(self, entry: str, row: object) -> bool:
         """Whether *row* is what is known of *entry*, and not too old."""
-        known, now = self._rows.get(entry), self._clock()
+        known, now = self._rows.get(entry), self.clock()
         return (
             known is not None and known is row and now - _ROW_LIFE_NS <= known.asked_at <= now
         )
 
     async def _find_entry(self, source: OfEntry, token: str | None) -> Presented:
-        now = self._clock()
+        now = self.clock()
         row = await self._row(source.entry, now)
         found = await self._match(source, row, token)
         if found is None and row.record is not None and row.loaded_at < now:
@@ -142,7 +144,7 @@ class Catalog:
                 raise NotFound("the entry has no such flavor")
             return await self._present(row, flavors, None)
         problem: Exception | None = None
-        for had in generations(row.record.flavors, self._clock(), KEEP_REPLACED_NS):
+        for had in generations(row.record.flavors, self.clock(), KEEP_REPLACED_NS):
             flavors = _picked(source, row.record, had)
             try:
                 if flavors and (found := await self._present(row, flavors, token)):
@@ -164,12 +166,12 @@ class Catalog:
             if known is None or known.record is None:
                 raise
             # Not asked again at once: a database that hangs takes seconds to say nothing.
-            self._rows[entry] = known = replace(known, asked_at=self._clock())
+            self._rows[entry] = known = replace(known, asked_at=self.clock())
             return known
 
     async def _load(self, entry: str) -> _Row:
         async def load() -> _Row:
-            now = self._clock()
+            now = self.clock()
             record = await self._database.ask(
                 find_entry, entry, replaced_after=now - KEEP_REPLACED_NS
             )

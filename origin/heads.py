@@ -11,7 +11,7 @@ from functools import lru_cache
 from edge_cache.http.dates import format_date
 
 _PHRASES = {
-    200: "OK", 204: "No Content", 206: "Partial Content", 304: "Not Modified",
+    200: "OK", 204: "No Content", 206: "Partial Content", 302: "Found", 304: "Not Modified",
     400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
     416: "Range Not Satisfiable", 500: "Internal Server Error", 502: "Bad Gateway",
     503: "Service Unavailable",

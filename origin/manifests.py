@@ -7,6 +7,7 @@ from packager.bandwidth import minimum_buffer
 from packager.dash.mpd import mpd
 from packager.errors import UnknownSegment
 from packager.hls.media_playlist import media_playlist, target_duration
+from packager.hls.multivariant import MultivariantPlaylist
 from packager.hls.variants import audio_apart, muxed_variants, separate_variants
 from packager.index import TrackIndex
 from packager.presentation import (
@@ -32,23 +33,31 @@ from packager.tracks import Kind
 _Rendition = VideoRendition | AudioRendition
 
 
+HLS_TYPE = "application/vnd.apple.mpegurl"
+
+
 def master_playlist(recipe: Recipe, target: Target) -> Needs[str]:
-    """The multivariant playlist."""
+    """The multivariant playlist as text."""
+    return (yield from multivariant(recipe, target)).render()
+
+
+def multivariant(recipe: Recipe, target: Target) -> Needs[MultivariantPlaylist]:
+    """The multivariant playlist; its addresses are beside it."""
     every = yield from presentation(recipe)
     if not target.fmp4 and not audio_apart(every):
         return (yield from _muxed_master(recipe, every))
     merged = merged_audio(every)
     if target.fmp4:
-        return separate_variants(merged, _index_name).render()
+        return separate_variants(merged, _index_name)
     rates: dict[str, Bitrate] = {}
     seconds = _target(merged)
     apart: tuple[_Rendition, ...] = (*merged.video, *merged.audio)
     for one in apart:
         rates[one.name] = yield from muxed_bitrate(recipe, _choice(one), seconds)
-    return separate_variants(merged, _index_name, lambda one: rates[one.name]).render()
+    return separate_variants(merged, _index_name, lambda one: rates[one.name])
 
 
-def _muxed_master(recipe: Recipe, every: Presentation) -> Needs[str]:
+def _muxed_master(recipe: Recipe, every: Presentation) -> Needs[MultivariantPlaylist]:
     own = {one.flavor: one for one in every.audio}
     rates: dict[int, Bitrate] = {}
     seconds = _target(every)
@@ -60,7 +69,7 @@ def _muxed_master(recipe: Recipe, every: Presentation) -> Needs[str]:
     def name(video: VideoRendition, audio: AudioRendition | None) -> str:
         return f"index{selectors(_together(video, audio))}.m3u8"
 
-    return muxed_variants(every, rates, name).render()
+    return muxed_variants(every, rates, name)
 
 
 def _choice(one: _Rendition) -> Choice:

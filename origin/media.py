@@ -10,14 +10,25 @@ import numpy as np
 from cachetools import LRUCache
 
 from origin.catalog import Catalog, Presented
+from origin.delivery import Delivery, is_of_contract
 from origin.flights import Flights
 from origin.manifests import (
+    HLS_TYPE,
     default_choice,
     index_playlist,
     master_playlist,
     media_presentation,
 )
-from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag, text
+from origin.responses import (
+    IMMUTABLE,
+    MANIFEST,
+    SHORT,
+    Answer,
+    Body,
+    Text,
+    strong_etag,
+    text,
+)
 from origin.room import Room
 from origin.storage.source import Source
 from origin.urls import FileKind, LocalSource, Target, parse_target, render_target
@@ -28,7 +39,6 @@ from packager.plan import Plan, Transform, Unplanned
 from packager.recipe import Choice, Needs, cmaf_segment, muxed_segment
 from packager.tracks import Kind
 
-HLS_TYPE = "application/vnd.apple.mpegurl"
 DASH_TYPE = "application/dash+xml"
 TS_TYPE = "video/mp2t"
 VIDEO_TYPE, AUDIO_TYPE = "video/mp4", "audio/mp4"
@@ -37,7 +47,7 @@ VIDEO_TYPE, AUDIO_TYPE = "video/mp4", "audio/mp4"
 _PlanKey = tuple[tuple[str, ...], Fraction, bool, Choice, int]
 """What fixes the bytes of a segment."""
 
-Found = tuple[Body | Text, Source | None]
+Found = tuple[Body | Text | Answer, Source | None]
 """What a URL names, and the source that its extents are in."""
 
 
@@ -75,9 +85,12 @@ class Media:
         self._flights: Flights[tuple[str, str], Text] = Flights()
         self._ready: LRUCache[str, _Ready] = LRUCache(plan_cache, lambda ready: ready.weight)
         self._room = Room(built_bytes)
+        self._delivery = Delivery(catalog, catalog.contents, catalog.clock)
 
     def at_hand(self, path: str) -> Found | None:
         """What *path* names, if nothing has to be waited for."""
+        if is_of_contract(path):
+            return self._delivery.at_hand(path)
         ready = self._ready.get(path)
         if ready is None or ready.entry is None:
             return None
@@ -91,7 +104,12 @@ class Media:
         return ready.found, file
 
     async def find(self, path: str) -> Found:
-        """What *path* names.  Raises ``BadUrl``, ``NotFound`` and what sources raise."""
+        """What *path* names.  Raises ``BadUrl``, ``NotFound`` and what sources raise.
+
+        Those of the delivery contract bring their query.
+        """
+        if is_of_contract(path):
+            return await self._delivery.find(path)
         target = parse_target(path)
         presented = await self._catalog.find(target.source, target.file.token)
         entry = None if isinstance(target.source, LocalSource) else target.source.entry

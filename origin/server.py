@@ -26,6 +26,7 @@ from tornado.iostream import StreamClosedError
 
 from origin.buffers import Buffers
 from origin.config import OriginConfig
+from origin.delivery import is_of_contract
 from origin.errors import BadUrl, Failure, NotFound, OriginError, Overloaded, failure
 from origin.heads import tail
 from origin.media import Found
@@ -54,8 +55,8 @@ _AT_ONCE = 128 << 10
 
 _METHODS = ("GET", "HEAD", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_ORIGIN_FORM = re.compile(r"(?:https?://[^/?#]+)?(/[^?]*)", re.IGNORECASE)
-"""The path of a target, also of one in absolute form (RFC 9112 §3.2.2)."""
+_ORIGIN_FORM = re.compile(r"(?:https?://[^/?#]+)?(/[^?]*)(\?.+)?", re.IGNORECASE)
+"""The path of a target, also of one in absolute form (RFC 9112 §3.2.2), and its query."""
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
@@ -66,7 +67,7 @@ _NOT_WHOLE = ("Range", "If-None-Match")
 """Request fields that may ask for less than all of a body."""
 
 AtHand = Callable[[str], Found | None]
-"""A path, without its query, to what it names, if that is known without waiting."""
+"""A path, with its query where that counts, to what it names, if nothing is waited for."""
 
 Find = Callable[[str], Awaitable[Found]]
 """The same, for what must be waited for."""
@@ -153,8 +154,10 @@ class _Exchange(HTTPMessageDelegate):
 
     def finish(self) -> None:
         found = self._at_hand()
-        if found is not None and self._answer_at_once(found[0]):
-            return
+        if found is not None:
+            body = found[0]
+            if not isinstance(body, Answer) and self._answer_at_once(body):
+                return
         self._start(self._respond(found))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -170,8 +173,12 @@ class _Exchange(HTTPMessageDelegate):
     # -- what is asked
 
     def _path(self) -> str | None:
+        """Without the query, but where that means something."""
         target = _ORIGIN_FORM.match(self._line.path)
-        return None if target is None else target[1]
+        if target is None:
+            return None
+        path, query = target[1], target[2]
+        return f"{path}{query}" if query and is_of_contract(path) else path
 
     def _at_hand(self) -> Found | None:
         path = self._path() if self._line.method == "GET" else None
@@ -264,6 +271,8 @@ class _Exchange(HTTPMessageDelegate):
             if path is None:
                 raise BadUrl("the request target is not a path")
             found = await site.find(path)
+        if isinstance(found[0], Answer):
+            return found[0], None
         body = self._preferred(found[0])
         return answer(body, self._headers, site.cutting), found[1]
 

@@ -1,0 +1,156 @@
+"""What is written of the flavors that a request gets: where they are, as a redirect or JSON.
+
+The master playlist is the packager's, whose addresses are made whole: it is asked below
+``/p/`` and its media is below ``/hls/``.  Pure.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from metadata.records import AssetRecord, ContentRecord
+from origin.contract.formats import Output
+from origin.contract.play_manifest import PlayManifest
+from origin.contract.selection import Candidate, Wishes, select
+from origin.contract.serve_flavor import (
+    ServeFlavor,
+    render_serve_flavor,
+    render_serve_flavors,
+)
+from packager.hls.multivariant import MultivariantPlaylist
+from packager.recipe import MAX_FLAVORS
+
+JSON_TYPE = "application/json"
+JSONP_TYPE = "text/javascript; charset=utf-8"
+_NOT_IN_TS = ("hvc1", "hev1", "av01")
+_SAFE = "/,:@!$&'()*+;=~"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The flavors of an answer."""
+
+    flavors: tuple[AssetRecord, ...]
+    """As the request has them in order: its favourite first."""
+
+    files: tuple[ServeFlavor, ...]
+    """The same in an order that no wish changes, so that all players share media."""
+
+    @property
+    def first(self) -> int:
+        """Which of the files, from 1, a player is to begin with."""
+        return [one.flavor for one in self.files].index(self.flavors[0].id) + 1
+
+
+def choose(content: ContentRecord, asked: PlayManifest) -> Chosen:
+    """Raises ``Refused`` where no flavor fits."""
+    rows = {one.id: one for one in content.flavors}
+    wishes = Wishes(
+        ids=asked.flavor_ids,
+        params=asked.flavor_params,
+        tags=asked.tags,
+        groups=asked.format.groups,
+        alternative_audio=asked.format.many and not asked.media_only,
+        many=asked.format.many,
+        preferred_bitrate=asked.preferred_bitrate,
+        max_bitrate=asked.max_bitrate,
+        min_bitrate=asked.min_bitrate,
+    )
+    found = select(map(candidate, content.flavors), wishes)[:MAX_FLAVORS]
+    flavors = tuple(rows[one.id] for one in found)
+    in_order = sorted(flavors, key=lambda one: (one.height is None, one.bitrate, one.id))
+    return Chosen(flavors, tuple(_file(content, one) for one in in_order))
+
+
+def candidate(row: AssetRecord) -> Candidate:
+    """A row as the selection sees it."""
+    tags = frozenset(filter(None, row.tags.split(",")))
+    sound_only = bool(row.codecs) or not tags.isdisjoint(("alt_audio", "audio_only"))
+    return Candidate(
+        id=row.id,
+        tags=tags,
+        width=row.width or 0,
+        height=row.height or 0,
+        bitrate=row.bitrate // 1000,
+        codec=row.codecs.partition(",")[0],
+        is_audio=row.height is None and sound_only,
+        is_default=row.is_default,
+        params=row.flavor_params_id,
+    )
+
+
+def _file(content: ContentRecord, row: AssetRecord) -> ServeFlavor:
+    return ServeFlavor(
+        partner=content.partner_id,
+        entry=content.id,
+        flavor=row.id,
+        version=row.version,
+        partner_version=content.partner_cache_version,
+        entry_version=content.cache_version,
+    )
+
+
+def hls_folder(chosen: Chosen) -> str:
+    """Of the playlists: what MPEG-TS cannot carry goes in fMP4."""
+    fmp4 = any(one.codecs.startswith(_NOT_IN_TS) for one in chosen.flavors)
+    return f"/hls/{'container/fmp4/' if fmp4 else ''}{render_serve_flavors(chosen.files)}/"
+
+
+def address(content: ContentRecord, asked: PlayManifest, chosen: Chosen) -> str:
+    """The path, encoded, of what a player is sent to."""
+    match asked.output:
+        case Output.HLS:
+            path = f"{hls_folder(chosen)}master.m3u8"
+        case Output.DASH:
+            path = f"/dash/{render_serve_flavors(chosen.files)}/manifest.mpd"
+        case Output.PROGRESSIVE:
+            path = f"/{render_serve_flavor(chosen.files[0])}"
+        case Output.DOWNLOAD:
+            named = replace(chosen.files[0], file_name=file_name(content.name))
+            path = f"/{render_serve_flavor(named)}"
+    return quote(path, safe=_SAFE)
+
+
+def file_name(name: str) -> str:
+    """*name* as that of a file that every system takes."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+    return f"{kept[:100] or 'video'}.mp4"
+
+
+def whole_master(playlist: MultivariantPlaylist, folder: str, first: int) -> str:
+    """*playlist* with addresses that do not depend on where it is read, and the variants of
+    flavor *first* before the others."""
+    safe = quote(folder, safe=_SAFE)
+    mark = f"-f{first}-"
+    ordered = sorted(playlist.variants, key=lambda one: mark not in one.uri)
+    return MultivariantPlaylist(
+        tuple(replace(one, uri=safe + one.uri) for one in ordered),
+        tuple(replace(one, uri=safe + one.uri) for one in playlist.media),
+    ).render()
+
+
+def as_json(content: ContentRecord, asked: PlayManifest, chosen: Chosen) -> tuple[str, str]:
+    """``{entryId, duration, baseUrl, flavors[]}``, in a call of the callback if there is one,
+    and its type.  Of HLS and DASH the one address is the manifest's."""
+    url = {"url": address(content, asked, chosen)}
+    flavors = [url] if asked.format.many else [url | _facts(one) for one in chosen.flavors]
+    said = {
+        "entryId": content.id,
+        "duration": max(one.duration_ms for one in content.flavors) / 1000,
+        "baseUrl": "",
+        "flavors": flavors,
+    }
+    # As text of a script, where a line may not end inside a string.
+    text = json.dumps(said)
+    if asked.callback:
+        return f"{asked.callback}({text});", JSONP_TYPE
+    return text, JSON_TYPE
+
+
+def _facts(row: AssetRecord) -> dict[str, object]:
+    return {
+        "flavorId": row.id,
+        "bitrate": row.bitrate // 1000,
+        "width": row.width or 0,
+        "height": row.height or 0,
+    }

@@ -1,0 +1,171 @@
+"""The delivery contract's URLs, answered: ``origin.contract`` decides, this asks and opens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from cachetools import LRUCache
+
+from metadata.records import ContentRecord
+from origin.catalog import Catalog, Presented
+from origin.contents import Contents
+from origin.contract.admission import admitted, check_expiry, life
+from origin.contract.formats import Reply
+from origin.contract.play_manifest import (
+    PlayManifest,
+    is_play_manifest,
+    parse_play_manifest,
+)
+from origin.contract.refusals import Number, Refused
+from origin.contract.replies import Chosen, address, as_json, choose, hls_folder, whole_master
+from origin.contract.serve_flavor import (
+    ServeFlavor,
+    is_serve_flavor,
+    parse_serve_flavor,
+    render_serve_flavor,
+)
+from origin.errors import BadUrl, NotFound
+from origin.manifests import HLS_TYPE, multivariant
+from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
+from origin.storage.source import Source
+from origin.urls import parse_target
+from packager.plan import Extents, Plan
+from packager.tracks import Kind
+
+_KEPT = 8 << 20
+"""Bytes of answers."""
+
+Delivered = tuple[Body | Text | Answer, Source | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """An answer of a moment ago, and what it was made of."""
+
+    found: Text | Answer
+    asked: PlayManifest
+    content: ContentRecord
+    presented: Presented | None
+    until: int
+    """Nanoseconds since 1970."""
+
+    @property
+    def weight(self) -> int:
+        return 1024 + (self.found.size if isinstance(self.found, Text) else 1024)
+
+
+def is_of_contract(path: str) -> bool:
+    """Whether a path, with or without a query, is answered here."""
+    return path.startswith(("/p/", "/s/p/"))
+
+
+class Delivery:
+    def __init__(self, catalog: Catalog, contents: Contents, clock: Callable[[], int]) -> None:
+        """*clock* tells nanoseconds since 1970."""
+        self._catalog = catalog
+        self._contents = contents
+        self._clock = clock
+        self._ready: LRUCache[str, _Ready] = LRUCache(_KEPT, lambda ready: ready.weight)
+
+    def at_hand(self, target: str) -> Delivered | None:
+        """What *target*, a path with its query, names, if nothing has to be waited for."""
+        ready = self._ready.get(target)
+        if ready is None or self._clock() >= ready.until:
+            return None
+        entry, presented = ready.asked.entry, ready.presented
+        if self._contents.at_hand(entry) is not ready.content:
+            return None
+        if presented is not None and not self._catalog.holds(entry, presented.row):
+            return None
+        return ready.found, None
+
+    async def find(self, target: str) -> Delivered:
+        """The same.  Raises ``BadUrl``, ``Refused`` and what sources raise."""
+        path, _, query = target.partition("?")
+        if is_play_manifest(path):
+            return await self._play_manifest(target, parse_play_manifest(path, query)), None
+        if is_serve_flavor(path):
+            return await self._serve_flavor(parse_serve_flavor(path, query))
+        raise BadUrl("no such resource: below /p/ are playManifest and serveFlavor")
+
+    # -- playManifest
+
+    async def _play_manifest(self, target: str, asked: PlayManifest) -> Text | Answer:
+        now = self._clock()
+        check_expiry(asked, now)
+        content = await self._admitted(asked.entry, asked.partner, now)
+        chosen = choose(content, asked)
+        presented = None
+        lasts = life(content, now, asked.expiry)
+        cache_control = f"public, max-age={lasts}" if lasts else "no-store"
+        match asked.reply:
+            case Reply.MASTER:
+                presented, made = await self._master(chosen)
+                found: Text | Answer = text(made, HLS_TYPE, cache_control)
+            case Reply.REDIRECT:
+                location = address(content, asked, chosen)
+                found = plain(302, {"Location": location, "Cache-Control": cache_control})
+            case Reply.JSON | Reply.JSONP:
+                found = text(*as_json(content, asked, chosen), cache_control)
+        until = now + lasts * 1_000_000_000
+        ready = _Ready(found, asked, content, presented, until)
+        if ready.weight <= self._ready.maxsize:
+            self._ready[target] = ready
+        return found
+
+    async def _admitted(self, entry: str, partner: int, now: int) -> ContentRecord:
+        return admitted(await self._contents.find(entry), partner, now)
+
+    async def _master(self, chosen: Chosen) -> tuple[Presented, str]:
+        folder = hls_folder(chosen)
+        target = parse_target(f"{folder}master.m3u8")
+        presented = await self._catalog.find(target.source, None)
+        needs = multivariant(presented.recipe, target)
+        playlist = await self._catalog.carry_out_aside(presented, needs)
+        return presented, whole_master(playlist, folder, chosen.first)
+
+    # -- serveFlavor
+
+    async def _serve_flavor(self, asked: ServeFlavor) -> tuple[Body, Source]:
+        await self._admitted(asked.entry, asked.partner, self._clock())
+        presented = await self._one(asked)
+        file = await self._catalog.open(presented, 1)
+        flavor = presented.flavors[0]
+        size = flavor.size
+        version = "" if asked.version is None else str(asked.version)
+        kind = "video/mp4" if flavor.index.of_kind(Kind.VIDEO) else "audio/mp4"
+        body = Body(
+            Plan((Extents((0,), (size,), size),)),
+            kind,
+            # Under a version the bytes are always these; without one, today's.
+            IMMUTABLE if version else SHORT,
+            strong_etag("file", asked.flavor, presented.token, str(size)),
+            _attachment(asked.file_name),
+        )
+        return body, file
+
+    async def _one(self, asked: ServeFlavor) -> Presented:
+        target = parse_target(f"/hls/{render_serve_flavor(_unnamed(asked))}/master.m3u8")
+        try:
+            return await self._catalog.find(target.source, None)
+        except NotFound:
+            raise Refused(Number.FLAVOR_NOT_FOUND) from None
+
+
+def _unnamed(asked: ServeFlavor) -> ServeFlavor:
+    return ServeFlavor(
+        partner=asked.partner, entry=asked.entry, flavor=asked.flavor, version=asked.version
+    )
+
+
+def _attachment(file_name: str | None) -> dict[str, str]:
+    """RFC 6266: what every client reads, and what most read better."""
+    if file_name is None:
+        return {}
+    simple = "".join(
+        letter if letter.isascii() and letter not in '"%;' else "_" for letter in file_name
+    )
+    whole = quote(file_name, safe="")
+    return {
+        "Content-Disposition": f"attachment; filename=\"{simple}\"; filename*=UTF-8''{whole}"
+    }
