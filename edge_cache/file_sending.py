@@ -53,8 +53,12 @@ class FileSender:
         if self._socket is None:
             # A descriptor of our own: the transport's may be closed, and given to another
             # connection, while this one waits.
-            number = self._transport.get_extra_info("socket").fileno()
-            self._socket = socket.socket(fileno=os.dup(number))
+            try:
+                number = self._transport.get_extra_info("socket").fileno()
+                self._socket = socket.socket(fileno=os.dup(number))
+            except OSError as error:  # there are too many open files, or the client has left
+                self._finish(error)
+                return
         self._step()
 
     def stop(self) -> None:

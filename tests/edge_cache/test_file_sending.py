@@ -1,9 +1,11 @@
 """Bodies in files: every byte, in order, whatever the client and the disk do."""
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -151,4 +153,22 @@ def test_a_client_that_leaves(stored: Stored) -> None:
         return connection.recv(10)
 
     _, error = exchange(FilePart(stored, 0, len(BODY)), leave)
+    assert isinstance(error, OSError)
+
+
+def test_too_many_open_files_cut_the_answer(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dup(_number: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(file_sending.os, "dup", dup)
+
+    def read(connection: socket.socket) -> bytes:
+        with suppress(ConnectionResetError):
+            return connection.recv(1 << 16)
+        return b""
+
+    got, error = exchange(FilePart(stored, 0, len(BODY)), read)
+    assert got == b""
     assert isinstance(error, OSError)
