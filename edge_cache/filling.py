@@ -532,6 +532,8 @@ class Filling:
     async def _spill(self, fill: Fill, response: Response) -> None:
         """Too large after all: those who read go on in a window, nobody else may join."""
         self._forget(fill)
+        if fill.spool is not None:  # what it has written stays readable
+            fill.spool.abort()
         while await fill.room(self._config.stream_window):
             piece = await response.read(self._config.read_timeout)
             if not piece:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from edge_cache import spool
+from edge_cache.disk.writer import Writer
 from edge_cache.purging.names import url_name
 from edge_cache.tiers import tiered
 from tests.edge_cache.support.client import Answer, connect, get
@@ -295,5 +297,42 @@ def test_pipelined_parts_of_a_file_need_no_stack(tmp_path: Path) -> None:
                 assert is_right(await client.answer(), miss)
                 for start in range(count):
                     assert is_right(await client.answer(), target, start, start + 6)
+
+    run(scenario())
+
+
+def test_a_body_that_turns_out_too_large_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 0
+    append, write = spool.Spool.append, spool._append
+
+    def note(self: spool.Spool, piece: bytes) -> None:
+        nonlocal most
+        append(self, piece)
+        most = max(most, self._waiting)
+
+    def slowly(writer: Writer, batch: list[bytes]) -> None:
+        time.sleep(0.1)
+        write(writer, batch)
+
+    monkeypatch.setattr(spool.Spool, "append", note)
+    monkeypatch.setattr(spool, "_append", slowly)
+    target, limit = target_of(1, 16 << 20), 2 << 20
+
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        body = body_of(seen.target)
+        await exchange.head("Cache-Control: max-age=60", "Transfer-Encoding: chunked")
+        for start in range(0, len(body), 1 << 20):
+            await exchange.chunk(body[start : start + (1 << 20)])
+        await exchange.chunk(b"")
+
+    async def scenario() -> None:
+        async with (
+            origin(handler) as upstream,
+            disk_edge(upstream, tmp_path, max_object=4 << 20, spool_limit=limit) as node,
+        ):
+            assert is_right(await get(node.port, target), target)
+        assert most <= limit + (1 << 20)
 
     run(scenario())
