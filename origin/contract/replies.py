@@ -140,8 +140,7 @@ def as_json(content: ContentRecord, asked: PlayManifest, chosen: Chosen) -> tupl
         "baseUrl": "",
         "flavors": flavors,
     }
-    # As text of a script, where a line may not end inside a string.
-    text = json.dumps(said)
+    text = json.dumps(said)  # in ASCII: a script's string may not hold every line end
     if asked.callback:
         return f"{asked.callback}({text});", JSONP_TYPE
     return text, JSON_TYPE
