@@ -140,7 +140,7 @@ def demo(
 @app.command()
 def ingest(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Flavors of one entry.")
+        list[str], typer.Argument(metavar="FILE...", help="Flavors of one entry, or URLs.")
     ],
     data: Annotated[Path, _data("ingest")] = DATA,
     entry: Annotated[
@@ -161,7 +161,7 @@ def ingest(
     ] = None,
     json: Annotated[bool, _json("ingest", "the flavors")] = False,
 ) -> int:
-    """Make an entry of files, which stay where they are."""
+    """Make an entry of files or objects (s3://…), which stay where they are."""
     from origin.ingest.program import ingest
 
     return ingest(tuple(files), data, entry, partner, name, replace, json)

@@ -5,9 +5,12 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from metadata.records import FlavorFacts, IndexBlock, NewIndex
+from origin.ingest import remote
+from origin.storage.sources import is_remote
 from packager.errors import PackagerError
 from packager.index import FlavorIndex
 from packager.index_header import FORMAT, encode_header
@@ -22,16 +25,37 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file as the file system shows it."""
+    """A file as the file system shows it, or something at an address."""
 
     path: str
-    """Absolute."""
+    """Absolute, or the address."""
 
     size: int
     mtime_ns: int
+    """The source's stamp, of something at an address."""
+
+    @property
+    def name(self) -> str:
+        """That the user sees; what follows ``?`` in an address may be a secret."""
+        return self.path.partition("?")[0] if is_remote(self.path) else self.path
+
+    @property
+    def stem(self) -> str:
+        """Of its last part."""
+        path = urlsplit(self.path).path if is_remote(self.path) else self.path
+        return PurePosixPath(path).stem
 
     @classmethod
-    def at(cls, path: Path) -> "Found":
+    def at(cls, path: Path | str) -> "Found":
+        """Raises ``Refused``."""
+        if isinstance(path, str) and is_remote(path):
+            found = cls(path, 0, 0)
+            if not _is_text(path):
+                raise Refused(f"{found.name!r}: the address is not UTF-8")
+            try:
+                return cls(path, *remote.look(path))
+            except remote.Unreadable as error:
+                raise Refused(f"{found.name}: {error}") from None
         # links stay, as the user named them
         absolute = os.path.abspath(path)  # noqa: PTH100
         try:
@@ -65,6 +89,17 @@ def examine(found: Found, progress: Callable[[int], None]) -> Examined:
 
     Raises ``Refused``, also where the file changes meanwhile.
     """
+    if is_remote(found.path):
+        try:
+            index = remote.index(found.path, (found.size, found.mtime_ns), progress)
+        except remote.Unreadable as error:
+            raise Refused(f"{found.name}: {error}") from None
+    else:
+        index = _index_file(found, progress)
+    return Examined(_facts(found, index), _stored(index), index.left_out)
+
+
+def _index_file(found: Found, progress: Callable[[int], None]) -> FlavorIndex:
     try:
         fd = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -86,7 +121,7 @@ def examine(found: Found, progress: Callable[[int], None]) -> Examined:
         os.close(fd)
     if (status.st_size, status.st_mtime_ns) != (found.size, found.mtime_ns):
         raise Refused(f"{found.path}: the file changed while it was read")
-    return Examined(_facts(found, index), _stored(index), index.left_out)
+    return index
 
 
 def _facts(found: Found, index: FlavorIndex) -> FlavorFacts:

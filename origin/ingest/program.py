@@ -38,7 +38,7 @@ class Misused(Exception):
 class _Order:
     """What a call asks for."""
 
-    files: tuple[Path, ...]
+    files: tuple[Path | str, ...]
     entry: str | None
     partner: int
     name: str | None
@@ -46,7 +46,7 @@ class _Order:
 
 
 def ingest(
-    files: tuple[Path, ...],
+    files: tuple[Path | str, ...],
     data: Path,
     entry: str | None,
     partner: int,
@@ -54,7 +54,8 @@ def ingest(
     replace: str | None,
     as_json: bool,
 ) -> int:
-    """Take *files* as the flavors of one entry, all or nothing; the exit status."""
+    """Take *files*, or what is at these addresses, as the flavors of one entry, all or nothing;
+    the exit status."""
     with _said("headrace ingest", data) as status:
         order = _Order(files, entry, partner, name, replace)
         _check(order)
@@ -154,7 +155,7 @@ def _ingest(engine: Engine, order: _Order, found: Sequence[Found]) -> str:
         if plan.is_new:
             add_entry(
                 session, entry_id=plan.entry, partner_id=order.partner,
-                name=order.name or order.files[0].stem, flavors=flavors, now=now,
+                name=order.name or found[0].stem, flavors=flavors, now=now,
             )  # fmt: skip
         elif flavors:
             add_flavor_versions(session, plan.entry, flavors, now=now)
@@ -228,7 +229,7 @@ def _examine_all(files: Sequence[Found]) -> dict[Found, Examined]:
         examined = {one: examine(one, advance) for one in files}
     for one, made in examined.items():
         for reason in made.left_out:
-            print(f"{one.path}: left out: {reason}", file=sys.stderr)  # noqa: T201
+            print(f"{one.name}: left out: {reason}", file=sys.stderr)  # noqa: T201
     return examined
 
 

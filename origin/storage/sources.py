@@ -38,6 +38,12 @@ class Access:
     object_stores: tuple[str, ...] = ()
     """``s3://bucket`` or ``s3://bucket/prefix``."""
 
+    @classmethod
+    def to(cls, address: str) -> "Access":
+        """To the place of *address* only."""
+        scheme, _, rest = address.partition("://")
+        return cls(object_stores=(f"{scheme}://{rest.partition('/')[0]}",))
+
 
 class Sources:
     """Everything that can be opened, the least recently used let go of first."""

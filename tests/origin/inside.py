@@ -152,7 +152,7 @@ def running(config: OriginConfig) -> Iterator[Origin]:
     assert not origin.bugs, origin.bugs
 
 
-def take(data: Path, *files: Path, **options: Any) -> list[dict[str, Any]]:
+def take(data: Path, *files: Path | str, **options: Any) -> list[dict[str, Any]]:
     """Ingest; what is printed of each flavor."""
     order = {"entry": None, "partner": 101, "name": None, "replace": None, **options}
     said = io.StringIO()
