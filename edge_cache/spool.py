@@ -22,8 +22,8 @@ _BATCH = 1 << 20
 """Bytes that go to a thread at a time."""
 
 _PATIENCE = 2.0
-"""Seconds in all that a body waits for the disk.  From a near upstream bytes come in bursts
-that no disk keeps up with."""
+"""Seconds in all that a body waits for the disk, and again in the end.  From a near upstream
+bytes come in bursts that no disk keeps up with."""
 
 _log = logging.getLogger("edge")
 T = TypeVar("T")
@@ -85,11 +85,19 @@ class Spool:
         return await self._call(self._reader.read, start, stop)
 
     async def finish(self) -> Stored | None:
-        """The body, all of which has come; None if it was lost."""
+        """The body, all of which has come; None if it was lost.
+
+        A disk that hangs must not keep what its fill holds: memory, and a turn upstream.
+        """
         self._wanted = self._is_all = True
         self._news.set()
-        await asyncio.wait((self.ended,))
-        return None if self.is_lost else await self._call(self._store.find, self._key)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await asyncio.wait((self.ended,))
+                return None if self.is_lost else await self._call(self._store.find, self._key)
+        except TimeoutError:
+            self._lose()
+            return None
 
     def abort(self) -> None:
         """It is not wanted, unless it has been finished."""

@@ -1,6 +1,7 @@
 """The disk tier: what is found again, what is not, and what a failing disk does to clients."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -334,5 +335,52 @@ def test_a_body_that_turns_out_too_large_does_not_wait_for_the_disk(
         ):
             assert is_right(await get(node.port, target), target)
         assert most <= limit + (1 << 20)
+
+    run(scenario())
+
+
+def test_a_disk_that_hangs_keeps_no_turn_upstream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr(spool, "_PATIENCE", 0.1)
+    monkeypatch.setattr(spool, "_append", lambda _writer, _batch: goes_on.wait())
+    limits = {"max_upstream": 2, "upstream_patience": 1.0}
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream, disk_edge(upstream, tmp_path, **limits) as node:
+            try:
+                for number in range(8):
+                    target = target_of(number, LARGE)
+                    assert is_right(await get(node.port, target), target)
+            finally:
+                goes_on.set()
+
+    run(scenario())
+
+
+def test_a_client_that_leaves_amid_parts_of_a_file_is_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it has sent beyond its request waits, so that nobody reads the end."""
+    target, block = target_of(1, 24 << 20), 8 << 20
+
+    async def scenario() -> None:
+        limits = {"block": block, "ram": 64 << 20, "disk": 64 << 20}
+        async with origin(serve) as upstream, disk_edge(upstream, tmp_path, **limits) as node:
+            await get(node.port, target, f"Range: bytes=0-{block - 1}")
+            await until(lambda: is_in_file(node, target))
+            async with connect(node.port, small=True) as client:
+                line = f"Range: bytes=0-{block - 1}"
+                await client.ask(target, line)
+                await client.ask(target, line)
+                await client.head()
+            lines = await node.logged(2)
+            assert lines[1]["detail"] == "client-left"
+        assert not caplog.records
+
+    def is_in_file(node: Edge, target: str) -> bool:
+        entry = node.tier.find(target.encode(), ())
+        return entry is not None and entry.is_on_disk
 
     run(scenario())
