@@ -241,12 +241,16 @@ class Connection(asyncio.Protocol):
     async def write_file(self, part: FilePart) -> None:
         """A piece of a body that lies in a file; returns when the client has taken it.
 
-        Raises what kept it from being sent.
+        Raises what the disk has kept from being sent.  If the client has left, it is cancelled
+        with the connection.
         """
         sent = self._loop.create_future()
 
         def done(error: Exception | None) -> None:
-            if not sent.done():
+            if error is not None and not isinstance(error, DiskError):
+                self._fail_current(_failure_of(error))
+                self.abort()
+            elif not sent.done():
                 sent.set_exception(error) if error else sent.set_result(None)
 
         self._start_file(b"", part, done)

@@ -162,7 +162,7 @@ def test_too_many_open_files_cut_the_answer(
     def dup(_number: int) -> int:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr(file_sending.os, "dup", dup)
+    monkeypatch.setattr(os, "dup", dup)
 
     def read(connection: socket.socket) -> bytes:
         with suppress(ConnectionResetError):
