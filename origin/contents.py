@@ -32,15 +32,19 @@ class Contents:
 
     def at_hand(self, entry: str) -> ContentRecord | None:
         """What is known of *entry*, if that is not too old."""
+        known = self._fresh(entry)
+        return None if known is None else known.record
+
+    def _fresh(self, entry: str) -> _Known | None:
         known, now = self._known.get(entry), self._clock()
         if known is None or not now - _LIFE_NS <= known.asked_at <= now:
             return None
-        return known.record
+        return known
 
     async def find(self, entry: str) -> ContentRecord | None:
-        """Raises ``MetadataError``."""
-        if (known := self.at_hand(entry)) is not None:
-            return known
+        """None where there is no such entry.  Raises ``MetadataError``."""
+        if (known := self._fresh(entry)) is not None:
+            return known.record
         try:
             record = await self._flights.join(
                 entry, lambda: self._database.ask(find_content, entry)

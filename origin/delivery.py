@@ -25,6 +25,7 @@ from origin.contract.serve_flavor import (
     render_serve_flavor,
 )
 from origin.errors import BadUrl, NotFound
+from origin.flights import Flights
 from origin.manifests import HLS_TYPE, multivariant
 from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
 from origin.storage.source import Source
@@ -66,6 +67,9 @@ class Delivery:
         self._contents = contents
         self._clock = clock
         self._ready: LRUCache[str, _Ready] = LRUCache(_KEPT, lambda ready: ready.weight)
+        # The same for many spellings of a URL, and longer than a row is kept.
+        self._masters: LRUCache[tuple[str, ...], Text] = LRUCache(_KEPT, lambda made: made.size)
+        self._flights: Flights[tuple[str, ...], Text] = Flights()
 
     def at_hand(self, target: str) -> Delivered | None:
         """What *target*, a path with its query, names, if nothing has to be waited for."""
@@ -100,8 +104,8 @@ class Delivery:
         cache_control = f"public, max-age={lasts}" if lasts else "no-store"
         match asked.reply:
             case Reply.MASTER:
-                presented, made = await self._master(chosen)
-                found: Text | Answer = text(made, HLS_TYPE, cache_control)
+                presented, master = await self._master(chosen, cache_control)
+                found: Text | Answer = master
             case Reply.REDIRECT:
                 location = address(content, asked, chosen)
                 found = plain(302, {"Location": location, "Cache-Control": cache_control})
@@ -116,13 +120,23 @@ class Delivery:
     async def _admitted(self, entry: str, partner: int, now: int) -> ContentRecord:
         return admitted(await self._contents.find(entry), partner, now)
 
-    async def _master(self, chosen: Chosen) -> tuple[Presented, str]:
+    async def _master(self, chosen: Chosen, cache_control: str) -> tuple[Presented, Text]:
         folder = hls_folder(chosen)
         target = parse_target(f"{folder}master.m3u8")
         presented = await self._catalog.find(target.source, None)
-        needs = multivariant(presented.recipe, target)
-        playlist = await self._catalog.carry_out_aside(presented, needs)
-        return presented, whole_master(playlist, folder, chosen.first)
+        key = folder, str(chosen.first), presented.token, cache_control
+        if (known := self._masters.get(key)) is not None:
+            return presented, known
+
+        async def make() -> Text:
+            needs = multivariant(presented.recipe, target)
+            playlist = await self._catalog.carry_out_aside(presented, needs)
+            made = text(whole_master(playlist, folder, chosen.first), HLS_TYPE, cache_control)
+            if made.size <= self._masters.maxsize:
+                self._masters[key] = made
+            return made
+
+        return presented, await self._flights.join(key, make)
 
     # -- serveFlavor
 

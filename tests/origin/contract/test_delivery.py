@@ -191,6 +191,22 @@ def test_what_is_known_asks_nothing(own: Site) -> None:
     assert own.origin.database.questions == asked
 
 
+def test_what_is_not_there_is_asked_for_once_a_second(own: Site) -> None:
+    for _ in range(3):
+        assert own.origin.ask("/p/101/playManifest/entryId/0_zzzzzzzz/f/hls").status == 404
+    assert own.origin.database.questions == 1
+
+
+def test_rows_without_a_change_make_the_same(own: Site) -> None:
+    first = own.ask("format/applehttp/a.m3u8")
+    asked = own.origin.database.questions
+    assert own.origin.still is not None
+    own.origin.still += 2 * SECOND
+    again = own.ask("format/applehttp/a.m3u8")
+    assert (again.body, again.headers["etag"]) == (first.body, first.headers["etag"])
+    assert own.origin.database.questions == asked + 2  # rows, and no index
+
+
 # -- refusals
 
 
