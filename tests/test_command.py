@@ -62,7 +62,7 @@ OPTIONS = {
     "entries": "data json",
     "show": "data json",
     "origin": "data host port admin-port workers local-root index-cache plan-cache open-files"
-    " sendfile object-store",
+    " sendfile object-store remote-host remote-private",
     "edge": "upstream shield upstream-ca health host port admin-port admin-token-file"
     " purge-method workers cache-dir ram disk block early-refresh stale-if-unreachable"
     " heuristic negative-ttl store-set-cookie forwarded node-id cache-status-key",
@@ -205,6 +205,8 @@ def test_defaults(stubs: Calls) -> None:
         "plan_cache": 32 << 20,
         "open_files": 512,
         "object_stores": [],
+        "remote_hosts": [],
+        "remote_private": False,
         "sendfile": False,
         "page_entry": None,
         "players": None,

@@ -4,9 +4,12 @@ import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from origin.config import OriginConfig
 from origin.errors import SourceUnavailable
 from origin.flights import Flights
+from origin.storage import http
 from origin.storage.local import LocalFile, LocalFiles
 from origin.storage.objects import SCHEMES, ObjectStores
 from origin.storage.remote import Limits, Remote, RemoteSource, late_after
@@ -23,7 +26,7 @@ def is_remote(name: str) -> bool:
     >>> is_remote("/media/a.mp4"), is_remote("s3://media/a.mp4")
     (False, True)
     """
-    return _scheme(name) in SCHEMES
+    return _scheme(name) in (*SCHEMES, *http.SCHEMES)
 
 
 def _scheme(name: str) -> str:
@@ -38,10 +41,27 @@ class Access:
     object_stores: tuple[str, ...] = ()
     """``s3://bucket`` or ``s3://bucket/prefix``."""
 
+    remote_hosts: tuple[str, ...] = ()
+    """HTTP servers, ``host`` or ``host:port``."""
+
+    remote_private: bool = False
+    """Whether those may be at private, loopback and link-local addresses."""
+
+    @classmethod
+    def of(cls, config: OriginConfig) -> "Access":
+        return cls(
+            object_stores=config.object_stores,
+            remote_hosts=config.remote_hosts,
+            remote_private=config.remote_private,
+        )
+
     @classmethod
     def to(cls, address: str) -> "Access":
         """To the place of *address* only."""
         scheme, _, rest = address.partition("://")
+        if scheme in http.SCHEMES:
+            host = urlsplit(address).netloc.rpartition("@")[2]
+            return cls(remote_hosts=(host,), remote_private=True)
         return cls(object_stores=(f"{scheme}://{rest.partition('/')[0]}",))
 
 
@@ -53,6 +73,7 @@ class Sources:
         self._limit = limit
         self._limits = limits or Limits()
         self._files = LocalFiles(limit)
+        self._http = http.HttpServers(access.remote_hosts, private=access.remote_private)
         self._objects = ObjectStores(access.object_stores)
         self._remote: OrderedDict[str, tuple[RemoteSource, float]] = OrderedDict()
         self._flights: Flights[str, RemoteSource] = Flights()
@@ -104,6 +125,8 @@ class Sources:
     def _find(self, name: str) -> Remote:
         if _scheme(name) in SCHEMES:
             return self._objects.find(name)
+        if _scheme(name) in http.SCHEMES:
+            return self._http.find(name)
         raise SourceUnavailable("no source has such a name")
 
     async def close(self) -> None:
@@ -111,3 +134,4 @@ class Sources:
         while self._remote:
             _, (source, _) = self._remote.popitem()
             source.close()
+        await self._http.close()

@@ -46,7 +46,7 @@ class Origin:
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
         config = self.config
         self.database = Database(config.data)
-        access = Access(object_stores=config.object_stores)
+        access = Access.of(config)
         self.files = Sources(config.open_files, access)
         self.indexes = Indexes(self.database, self.files, config.index_cache)
         self.catalog = Catalog(

@@ -94,7 +94,7 @@ if "STUB_RECORD" in os.environ:
     )
     ORIGIN = (
         "data host port admin_port workers local_root index_cache plan_cache open_files"
-        " sendfile object_stores page_entry players"
+        " sendfile object_stores remote_hosts remote_private page_entry players"
     )
     module("edge_cache.config", EdgeConfig=config_of("EdgeConfig", EDGE))
     module("edge_cache.program", run=lambda config: serve("edge", config))
