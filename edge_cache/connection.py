@@ -132,6 +132,21 @@ class Connection(asyncio.Protocol):
         except Refused as refused:
             self._refuse(refused)
 
+    def eof_received(self) -> bool:
+        """The client sends no more: whether the connection stays open all the same.
+
+        It may read on, or have left.  What is stored is sent to the end, which tells.  Who
+        waits for an upstream is taken to have left; a reset says that nothing was whole.
+        """
+        if self._current is None and not self._queue:
+            return False
+        if self._task is None:
+            self._end_after_last()
+            return True
+        self._fail_current("client-left")
+        self.abort()
+        return False
+
     def pause_writing(self) -> None:
         self._drained = self._loop.create_future()
 

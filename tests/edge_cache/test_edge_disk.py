@@ -384,3 +384,45 @@ def test_a_client_that_leaves_amid_parts_of_a_file_is_no_error(
         return entry is not None and entry.is_on_disk
 
     run(scenario())
+
+
+@pytest.mark.parametrize("folder", ["in RAM", "on the disk"])
+def test_what_is_stored_goes_to_a_client_that_sends_no_more(
+    tmp_path: Path, folder: str
+) -> None:
+    target = target_of(1, 12_000_000)
+    limits = {"cache_dir": None, "ram": 64 << 20} if folder == "in RAM" else {}
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream, disk_edge(upstream, tmp_path, **limits) as node:
+            await get(node.port, target)
+            await until(lambda: node.tier.find(target.encode(), ()))  # its fill has ended
+            async with connect(node.port, small=True) as client:
+                await client.ask(target)
+                client.writer.write_eof()
+                assert is_right(await client.answer(), target)
+                assert await client.is_closed()
+
+    run(scenario())
+
+
+def test_a_growing_body_is_not_ended_by_a_client_that_sends_no_more(tmp_path: Path) -> None:
+    """An HTTP/1.0 client would take what it has for the whole."""
+    goes_on = asyncio.Event()
+
+    async def handler(_seen: Seen, exchange: Exchange) -> None:
+        await exchange.head("Cache-Control: max-age=60", "Transfer-Encoding: chunked")
+        await exchange.chunk(b"x")
+        await goes_on.wait()
+
+    async def scenario() -> None:
+        async with origin(handler) as upstream, disk_edge(upstream, tmp_path) as node:
+            async with connect(node.port) as client:
+                await client.send(b"GET / HTTP/1.0\r\n\r\n")
+                await client.reader.readuntil(b"\r\n\r\nx")
+                client.writer.write_eof()
+                with pytest.raises(ConnectionResetError):
+                    await client.reader.read()
+            goes_on.set()
+
+    run(scenario())
