@@ -16,7 +16,7 @@ from weakref import ref
 
 from cachetools import LRUCache
 
-from metadata.entries import find_entry
+from metadata.entries import find_shown_entry
 from metadata.errors import DatabaseUnavailable, MetadataError
 from metadata.flavors import current, generations
 from metadata.records import KEEP_REPLACED_NS, EntryRecord, FlavorRecord
@@ -173,7 +173,7 @@ class Catalog:
         async def load() -> _Row:
             now = self.clock()
             record = await self._database.ask(
-                find_entry, entry, replaced_after=now - KEEP_REPLACED_NS
+                find_shown_entry, entry, replaced_after=now - KEEP_REPLACED_NS, now=now
             )
             self._rows[entry] = row = _Row(record, now, now)
             return row

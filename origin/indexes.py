@@ -1,7 +1,6 @@
 """Flavor indexes in memory, bounded in bytes: from the database, or parsed on first use."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -62,7 +61,7 @@ class Indexes:
             capacity // 2, lambda block: len(block) + 128
         )
         self._flights: Flights[object, Flavor] = Flights()
-        self._header_flights: Flights[object, dict[int, IndexHeader]] = Flights()
+        self._header_flights: Flights[object, dict[int, Flavor]] = Flights()
         self._block_flights: Flights[object, list[Blocks]] = Flights()
         self._digests: LRUCache[object, str] = LRUCache(_MAX_DIGESTS)
         self._digest_flights: Flights[object, str] = Flights()
@@ -76,23 +75,34 @@ class Indexes:
 
     async def of_versions(self, records: Sequence[FlavorRecord]) -> tuple[Flavor, ...]:
         """The flavors of database rows: one question for all that are not at hand."""
-        known = [self._flavors.get(record.int_id) for record in records]
-        missing = tuple(
-            record.int_id for record, flavor in zip(records, known, strict=True) if not flavor
-        )
-        if not missing:
-            return tuple(flavor for flavor in known if flavor)
-        headers = await self._header_flights.join(
-            missing, lambda: self._database.ask(load_index_headers, missing)
-        )
-        return tuple(
-            await asyncio.gather(
-                *(
-                    self._flavor(one.int_id, partial(self._from_row, one, headers))
-                    for one in records
+        known = {record.int_id: self._flavors.get(record.int_id) for record in records}
+        lacking = tuple(record for record in records if known[record.int_id] is None)
+        if lacking:
+            key = tuple(record.int_id for record in lacking)
+            stored = await self._header_flights.join(key, lambda: self._stored(lacking))
+            for record in lacking:
+                known[record.int_id] = stored.get(record.int_id) or await self._flavor(
+                    record.int_id, partial(self._from_file, record)
                 )
-            )
-        )
+        return tuple(flavor for flavor in known.values() if flavor)
+
+    async def _stored(self, records: Sequence[FlavorRecord]) -> dict[int, Flavor]:
+        """The flavors of those *records* that have an index that we know."""
+        ids = [record.int_id for record in records]
+        headers = await self._database.ask(load_index_headers, ids)
+        # No wait from here on: whoever asks meanwhile finds all of them at hand, or none.
+        found = {}
+        for record in records:
+            header = headers.get(record.int_id)
+            if header is not None and header.format == FORMAT:
+                found[record.int_id] = _decoded(record, header)
+        for int_id, flavor in found.items():
+            self._keep(int_id, flavor)
+        return found
+
+    def _keep(self, key: object, flavor: Flavor) -> None:
+        if _header_size(flavor) <= self._flavors.maxsize:
+            self._flavors[key] = flavor
 
     async def of_file(self, path: str) -> Flavor:
         """The flavor of a file without a row.  Raises ``NotFound`` where there is none."""
@@ -105,24 +115,13 @@ class Indexes:
 
         async def fetch() -> Flavor:
             flavor = await load()
-            if _header_size(flavor) <= self._flavors.maxsize:
-                self._flavors[key] = flavor
+            self._keep(key, flavor)
             return flavor
 
         return await self._flights.join(key, fetch)
 
-    async def _from_row(
-        self, record: FlavorRecord, headers: Mapping[int, IndexHeader]
-    ) -> Flavor:
-        """From the stored index; where there is none that we know, from the file."""
-        header = headers.get(record.int_id)
-        if header is not None and header.format == FORMAT:
-            try:
-                index = decode_header(header.data)
-            except MalformedMedia as error:
-                raise BadRow("flavor_index", record.int_id, str(error)) from None
-            size, mtime_ns = record.size, record.mtime_ns
-            return Flavor(index, record.path, size, mtime_ns, record.int_id)
+    async def _from_file(self, record: FlavorRecord) -> Flavor:
+        """The flavor of a row without an index that we know: its file is parsed."""
         try:
             file = await self._files.open(record.path, to_index=True)
         except NotFound:
@@ -212,3 +211,11 @@ class Indexes:
     def _at_hand(self, row: int, position: int, numbers: range) -> dict[int, bytes]:
         found = {number: self._blocks.get((row, position, number)) for number in numbers}
         return {number: block for number, block in found.items() if block is not None}
+
+
+def _decoded(record: FlavorRecord, header: IndexHeader) -> Flavor:
+    try:
+        index = decode_header(header.data)
+    except MalformedMedia as error:
+        raise BadRow("flavor_index", record.int_id, str(error)) from None
+    return Flavor(index, record.path, record.size, record.mtime_ns, record.int_id)

@@ -7,6 +7,7 @@ import sqlite3
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -267,3 +268,21 @@ def test_a_tiny_index_cache_works_the_same(entry: str, start: Start) -> None:
         for name in plenty.media_names(index_path(source)):
             assert tiny.get(name) == plenty.get(name)
     assert tiny.indexes.size <= 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["moderation_status = 1", "status = 3", "end_at = 1", "start_at = 9000000000000000000"],
+)
+def test_an_entry_that_must_not_be_shown_has_no_segments(
+    entry: str, start: Start, tmp_path: Path, change: str
+) -> None:
+    """Under review, deleted, over or not begun: not by playManifest, and not beside it."""
+    playlist = f"/hls/{entry}/index-f1-v1-a1.m3u8"
+    segment = start().media_names(playlist)[0]
+    with closing(sqlite3.connect(tmp_path / "data" / "headrace.db")) as database:
+        database.execute(f"UPDATE entry SET {change}")
+        database.commit()
+    origin = start()
+    assert origin.ask(playlist).status == 404
+    assert origin.ask(segment).status == 404
