@@ -170,6 +170,28 @@ def test_blocks_that_arrive_at_once_are_all_kept() -> None:
     run(scenario())
 
 
+def test_a_late_block_does_not_take_the_place_of_the_whole() -> None:
+    go, body = asyncio.Event(), LARGE[: 3 * BLOCK]
+
+    async def handler(seen: Seen, exchange: Exchange) -> None:
+        if "range" in seen.headers:
+            await go.wait()
+        await serve_range(seen, exchange, body, *TAGGED)
+
+    async def scenario() -> None:
+        async with origin(handler) as up, edge(up.url, **LIMITS) as node:
+            early = asyncio.create_task(get(node.port, "/", "Range: bytes=0-9"))
+            await until(lambda: up.seen)
+            assert (await get(node.port, "/")).body == body
+            go.set()
+            assert is_part(await early, 0, 10, body)
+            answer = await get(node.port, "/")
+            assert "hit" in answer.cache and answer.body == body
+            assert len(up.seen) == 2
+
+    run(scenario())
+
+
 TAILS: dict[str, tuple[str, str]] = {
     "a few": ("bytes=-7", "bytes=-7"),
     "too many for a block": (f"bytes=-{2 * BLOCK}", f"bytes=-{2 * BLOCK}"),
