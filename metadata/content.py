@@ -1,6 +1,6 @@
 """Questions of a manifest: an entry with all that decides what of it is shown, and how.
 
-Each function is one query.  A segment asks ``entries.find_entry``, which reads less.
+Each function is one query.  A segment asks ``entries.find_shown_entry``, which reads less.
 """
 
 from collections.abc import Iterable
