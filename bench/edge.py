@@ -6,6 +6,7 @@ page cache as nginx's do.  Small objects are asked for by wrk where it is instal
 """
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from bench.wrk import has_wrk, load
 
 PROGRAM = "edge"
 _KIB = 1 << 10
+_PAUSE = 0.02
+"""Seconds between two tries: what has come is stored a moment after."""
 _WRK_TO = 100 * _KIB
 """Bytes up to which wrk asks; above, its own copying and parsing is the limit."""
 
@@ -110,6 +113,7 @@ def _warm(server: Server, path: str, header: str, word: str) -> None:
             head, _body = client.fetch(path)
             if word in head.headers.get(header, ""):
                 return
+            time.sleep(_PAUSE)
     raise BadResponse(f"{server.name}: {path} does not become a hit")
 
 

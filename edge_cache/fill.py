@@ -241,6 +241,8 @@ class Reader:
         self.offset = 0
         self._fill = fill
         self._stop: int | None = None
+        self.found_whole = fill.is_complete
+        """All of the body was there when the client joined."""
 
     def __enter__(self) -> "Reader":
         self._fill.readers.add(self)

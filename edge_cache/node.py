@@ -311,12 +311,17 @@ class Node:
     ) -> None:
         """Send what *request* selects of a body that is still growing."""
         entry, size = flowing.entry, flowing.size
-        request.upstream_status = entry.status
-        told = _forwarded(request, forward, entry.status, flowing.refusal)
+        if reader.found_whole and flowing.refusal is None:
+            request.role = Role.NONE  # all of it was there, on its way to the disk
+            told = CacheStatus(ttl=entry.ttl(time.monotonic()))
+            verdict = Verdict.HIT
+        else:
+            request.upstream_status = entry.status
+            told = _forwarded(request, forward, entry.status, flowing.refusal)
+            verdict = _verdict(request, Verdict.MISS)
         selection = select(request, entry, size)
         if isinstance(selection, Part):
             reader.select(selection.part.start, selection.part.stop)
-        verdict = _verdict(request, Verdict.MISS)
         if not reply.start(selection, entry, size, told, verdict):
             return
         while piece := await reader.read():

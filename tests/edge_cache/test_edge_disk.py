@@ -60,6 +60,21 @@ def test_what_is_stored_is_found_after_a_restart(tmp_path: Path, size: int) -> N
     run(scenario())
 
 
+@pytest.mark.parametrize("size", [SMALL, LARGE, HUGE])
+def test_what_is_on_its_way_to_the_disk_is_a_hit(tmp_path: Path, size: int) -> None:
+    """The next client need not know how long the disk takes."""
+    target = target_of(1, size)
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream, disk_edge(upstream, tmp_path) as node:
+            answers = [await get(node.port, target) for _ in range(3)]
+            assert [is_hit(answer) for answer in answers] == [False, True, True]
+            assert all(is_right(answer, target) for answer in answers)
+            assert len(upstream.seen) == 1
+
+    run(scenario())
+
+
 def test_a_small_body_is_in_ram_once_it_was_found(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with origin(serve) as upstream:
