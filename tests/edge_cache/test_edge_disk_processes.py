@@ -282,8 +282,10 @@ def test_a_lost_journal_of_purges_takes_the_store_with_it(tmp_path: Path) -> Non
 def test_a_large_body_takes_little_memory(tmp_path: Path) -> None:
     size = 200_000_000
 
-    async def handler(_seen: Seen, exchange: Exchange) -> None:
+    async def handler(seen: Seen, exchange: Exchange) -> None:
         await exchange.head("Cache-Control: max-age=600", f"Content-Length: {size}")
+        if seen.method == "HEAD":  # it came before the body was on the disk
+            return
         piece = bytes(1 << 20)
         for start in range(0, size, len(piece)):
             await exchange.send(piece[: size - start])
@@ -305,7 +307,7 @@ def test_a_large_body_takes_little_memory(tmp_path: Path) -> None:
                 await read(edge.address[1], highest, worker)
                 await _is_stored(edge.address[1], "/large")
                 assert is_hit(await read(edge.address[1], highest, worker))
-                assert len(upstream.seen) == 1
+                assert [seen.method for seen in upstream.seen].count("GET") == 1
                 assert highest[0] < 64 << 20
 
     run(scenario(), 60)
