@@ -77,7 +77,7 @@ def _find_moov(file_size: int) -> Reads[Extent]:
     if fragments:
         raise Unsupported("moof: a media segment without its moov")
     names = b" ".join(seen[:8]).decode("ascii", "backslashreplace")
-    raise MalformedBox(b"moov", f"missing; found {names}")
+    raise MalformedBox(b"moov", f"missing; found {names or 'no box'}")
 
 
 def parse_moov(moov: memoryview, file_size: int) -> Movie:

@@ -99,6 +99,7 @@ def replaced(fourcc: bytes, made: bytes | None) -> bytes:
 
 REFUSED = {
     "nothing": (b"", MalformedBox, "moov: missing: the file is empty"),
+    "a word": (b"junk\n", MalformedBox, "moov: missing; found no box"),
     "a page": (b"<!DOCTYPE html><html>", MalformedBox, "moov: missing; found CTYP"),
     "a few bytes": (b"\0\0\0\x08ft", MalformedBox, "moov: missing"),
     "no moov": (FTYP + box(b"mdat", bytes(9)), MalformedBox, "moov: missing; found ftyp mdat"),
