@@ -20,6 +20,7 @@ from metadata.entries import find_shown_entry
 from metadata.errors import DatabaseUnavailable, MetadataError
 from metadata.flavors import current, generations
 from metadata.records import KEEP_REPLACED_NS, EntryRecord, FlavorRecord
+from origin.captions import CaptionFile
 from origin.contents import Contents
 from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
@@ -55,6 +56,9 @@ class Presented:
 
     row: object = None
     """That it was made from; while ``Catalog.holds`` it, nothing else would be found."""
+
+    captions: tuple[CaptionFile, ...] = ()
+    """In the order of their selectors, ``-s1`` first; they do not count for *token*."""
 
 
 @dataclass(frozen=True, slots=True)
