@@ -8,16 +8,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, cast, literal_column, select, types
 
-from metadata.enums import AssetStatus, DeliveryStatus
+from metadata.enums import AssetStatus
 from metadata.models import (
     AccessControl,
     CaptionAsset,
-    DeliveryProfile,
     Entry,
     FlavorAsset,
     Partner,
 )
-from metadata.records import AssetRecord, CaptionRecord, ContentRecord, DeliveryRecord
+from metadata.records import AssetRecord, CaptionRecord, ContentRecord
 from metadata.sessions import Reader
 
 _READY: ColumnElement[int] = literal_column(str(int(AssetStatus.READY)))
@@ -85,26 +84,6 @@ _LIST_CAPTIONS = (
     .order_by(CaptionAsset.id)
     .limit(1_000)
 )
-_DELIVERY = (
-    DeliveryProfile.id,
-    DeliveryProfile.partner_id,
-    DeliveryProfile.type,
-    DeliveryProfile.streamer_type,
-    DeliveryProfile.url,
-    DeliveryProfile.host_name,
-    DeliveryProfile.media_protocols,
-    DeliveryProfile.is_default,
-    DeliveryProfile.priority,
-    DeliveryProfile.tokenizer,
-    DeliveryProfile.recognizer,
-    DeliveryProfile.settings,
-)
-_ACTIVE = DeliveryProfile.status == literal_column(str(int(DeliveryStatus.ACTIVE)))
-_LIST_OWN = select(*_DELIVERY).where(
-    DeliveryProfile.partner_id == bindparam("partner_id"), _ACTIVE
-)
-_LIST_GLOBAL = select(*_DELIVERY).where(DeliveryProfile.partner_id.is_(None), _ACTIVE)
-_LIST_PROFILES = _LIST_OWN.union_all(_LIST_GLOBAL)
 
 
 def find_content(reader: Reader, entry_id: str) -> ContentRecord | None:
@@ -127,10 +106,3 @@ def list_captions(reader: Reader, entry_id: str) -> list[CaptionRecord]:
     """The ready captions of an entry, by id."""
     rows = reader.execute(_LIST_CAPTIONS, {"entry_id": entry_id})
     return [CaptionRecord(*row) for row in rows]
-
-
-def list_delivery_profiles(reader: Reader, partner_id: int) -> list[DeliveryRecord]:
-    """The active profiles of a partner and those of all, by priority and id."""
-    rows: Iterable[Any] = reader.execute(_LIST_PROFILES, {"partner_id": partner_id})
-    found = [DeliveryRecord(*row) for row in rows]
-    return sorted(found, key=lambda one: (one.partner_id is None, one.priority, one.id))

@@ -8,7 +8,6 @@ before it is stored.  Times are nanoseconds since 1970, UTC.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from metadata.errors import BadRow
 
@@ -212,28 +211,6 @@ class CaptionRecord:
 
     def __post_init__(self) -> None:
         _check("caption_asset", self.id, self, _CAPTION)
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRecord:
-    """A delivery profile (§2.3)."""
-
-    id: int
-    partner_id: int | None
-    """None: of all partners."""
-
-    type: int
-    streamer_type: str
-    url: str
-    host_name: str | None
-    media_protocols: str | None
-    """Between commas; None is all."""
-
-    is_default: bool
-    priority: int
-    tokenizer: dict[str, Any] | None
-    recognizer: dict[str, Any] | None
-    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Engine, text, update
 
 from metadata.changes import add_entry, add_flavor_versions
-from metadata.content import find_content, list_delivery_profiles
+from metadata.content import find_content
 from metadata.entries import find_entry, find_shown_entry
-from metadata.models import AccessControl, DeliveryProfile, Entry, Partner
+from metadata.models import AccessControl, Entry, Partner
 from metadata.records import ContentRecord
 from metadata.sessions import reading, writing
 from metadata.standing import Refused, refusal
@@ -125,23 +125,3 @@ def test_a_segment_is_refused_as_a_manifest_is(
     assert refusal(content, now=100) == refused
     assert (shown is None) == (refused is not None)
     assert shown is None or len(shown.flavors) == 3
-
-
-def test_delivery_profiles_of_a_partner_come_first(filled: Engine) -> None:
-    with writing(filled) as session:
-        shared = {"type": 61, "streamer_type": "applehttp"}
-        session.add_all(
-            [
-                DeliveryProfile(id=1, **shared),
-                DeliveryProfile(id=2, partner_id=101, priority=9, **shared),
-                DeliveryProfile(
-                    id=3, partner_id=101, settings={"legacyBandwidth": True}, **shared
-                ),
-                DeliveryProfile(id=4, partner_id=101, status=1, **shared),
-            ]
-        )
-    with reading(filled) as session:
-        found = list_delivery_profiles(session, 101)
-        assert [one.id for one in list_delivery_profiles(session, 7)] == [1]
-    assert [one.id for one in found] == [3, 2, 1]
-    assert (found[0].settings, found[0].tokenizer) == ({"legacyBandwidth": True}, None)

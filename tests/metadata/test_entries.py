@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from metadata import content, entries, indexes
+from metadata import content, entries, indexes, surroundings
 from metadata.changes import add_entry, add_flavor_versions
-from metadata.content import find_content, list_captions, list_delivery_profiles
+from metadata.content import find_content, list_captions
 from metadata.entries import (
     find_by_source,
     find_entry,
@@ -19,6 +19,7 @@ from metadata.entries import (
 from metadata.indexes import load_index_blocks, load_index_headers
 from metadata.models import CaptionAsset, DeliveryProfile
 from metadata.sessions import reading, writing
+from metadata.surroundings import load_surroundings
 from tests.metadata.samples import ENTRY, counted, new, store
 
 
@@ -143,7 +144,7 @@ QUESTIONS: dict[str, tuple[Callable[..., Any], list[Any], dict[str, Any]]] = {
     "find_flavor": (find_flavor, ["0_aaaaaaaa"], {}),
     "find_content": (find_content, [ENTRY], {}),
     "list_captions": (list_captions, [ENTRY], {}),
-    "list_delivery_profiles": (list_delivery_profiles, [101], {}),
+    "load_surroundings": (load_surroundings, [101], {}),
     "load_index_headers": (load_index_headers, [[1, 2, 3]], {}),
     "load_index_blocks": (load_index_blocks, [1, [(0, 0, 1), (0, 1, 2)]], {}),
 }
@@ -180,7 +181,7 @@ def test_no_table_is_read_from_end_to_end(
 def test_the_table_of_questions_is_complete() -> None:
     public = {
         name
-        for module in (content, entries, indexes)
+        for module in (content, entries, indexes, surroundings)
         for name, value in vars(module).items()
         if getattr(value, "__module__", "") == module.__name__ and name[0].islower()
     }
