@@ -40,8 +40,10 @@ READ: dict[str, tuple[str, tuple[Cue, ...], tuple[str, ...]]] = {
         (),
     ),
     "styles and regions before cues, none behind": (
-        "WEBVTT\n\nSTYLE\n::cue { color: red }\n\nREGION \nid:low\n\n"
-        + "00:01.000 --> 00:02.500 region:low\nHello\n\nSTYLE\n::cue { color: blue }",
+        (
+            "WEBVTT\n\nSTYLE\n::cue { color: red }\n\nREGION \nid:low\n\n"
+            "00:01.000 --> 00:02.500 region:low\nHello\n\nSTYLE\n::cue { color: blue }"
+        ),
         (Cue(1000, 2500, "Hello", "", "region:low"),),
         ("STYLE\n::cue { color: red }", "REGION\nid:low"),
     ),
@@ -56,8 +58,10 @@ READ: dict[str, tuple[str, tuple[Cue, ...], tuple[str, ...]]] = {
         (),
     ),
     "out of order, without what is never shown": (
-        "WEBVTT\n\n00:05.000 --> 00:06.000\nb\n\n00:01.000 --> 00:02.500\nHello\n\n"
-        + "00:03.000 --> 00:03.000\nnever\n\n00:07.000 --> 00:08.000\n",
+        (
+            "WEBVTT\n\n00:05.000 --> 00:06.000\nb\n\n00:01.000 --> 00:02.500\nHello\n\n"
+            "00:03.000 --> 00:03.000\nnever\n\n00:07.000 --> 00:08.000\n"
+        ),
         (HELLO, Cue(5000, 6000, "b")),
         (),
     ),
