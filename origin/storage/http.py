@@ -1,9 +1,9 @@
 """Files on HTTP servers that answer byte ranges (RFC 9110 §14), by aiohttp.
 
-Where a request may go is looked at twice: the host of each URL, redirects included, is one
-that the operator allows, and the address that is connected to is a public one unless private
-ones are allowed, so that no name service leads elsewhere.  A source is known by its strong
-ETag, or else by Last-Modified and size; each further request asks for just that.
+Where a request may go is looked at twice: each URL, redirects included, is on a host or below
+an address that the operator allows, and the address that is connected to is a public one
+unless private ones are allowed, so that no name service leads elsewhere.  A source is known by
+its strong ETag, or else by Last-Modified and size; each further request asks for just that.
 
 aiohttp is an extra, and imported when the first address is opened.
 """
@@ -13,18 +13,18 @@ import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from origin.errors import NotFound, SourceChanged, SourceUnavailable
+from origin.storage.allowed import Places, is_public, parts_of
 from origin.storage.remote import Facts, Stream
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
 
-SCHEMES = {"http": 80, "https": 443}
-"""And their ports."""
+_KEPT = "%/?#[]@!$&'()*+,;=:"
+"""Beside letters, what stays as it is in an address that is sent."""
 
 _CONNECT = 5.0
 """Seconds."""
@@ -36,71 +36,105 @@ _CONNECTIONS = 64
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 
 
-class _Again(SourceUnavailable):
+class Again(SourceUnavailable):
     """What may be gone the next time."""
 
 
 class HttpServers:
-    """The hosts that the operator allows, and one pool of connections to them."""
+    """What the operator allows, and pools of connections to it."""
 
-    def __init__(self, hosts: tuple[str, ...], *, private: bool) -> None:
-        """*hosts*: ``host``, at the usual ports, or ``host:port``; *private*: they may have
-        private, loopback and link-local addresses."""
-        self._hosts = {host.lower() for host in hosts}
+    def __init__(
+        self, hosts: tuple[str, ...], *, private: bool, upstreams: tuple[str, ...] = ()
+    ) -> None:
+        """*hosts*: ``host``, at the usual ports, ``host:port``, or all below an address such
+        as ``https://host/path/``; *private*: they may have private, loopback and link-local
+        addresses, as *upstreams*, which are written alike, always may."""
+        self._allowed = Places(hosts)
+        self._upstreams = Places(upstreams)
         self._private = private
-        self._pool: ClientSession | None = None
+        self._pools: dict[bool, ClientSession] = {}
 
     def find(self, address: str) -> "HttpFile":
         """The file at *address*, which need not be there."""
         self.check(address)
         return HttpFile(self, address)
 
-    def check(self, address: str) -> None:
-        """Raises ``SourceUnavailable`` where *address* is none that may be asked."""
-        try:
-            parts = urlsplit(address)
-            port = parts.port or SCHEMES[parts.scheme]
-        except (ValueError, KeyError):
-            raise SourceUnavailable("not an address of an HTTP server") from None
-        host = parts.hostname or ""
-        names = {f"{host}:{port}"} | ({host} if port == SCHEMES[parts.scheme] else set[str]())
-        if parts.username is not None or not names & self._hosts:
+    def check(self, address: str) -> bool:
+        """Whether *address* may be a private one.  Raises ``SourceUnavailable`` where it is
+        none that may be asked."""
+        parts = parts_of(address)
+        if self._upstreams.have(parts):
+            return True
+        if not self._allowed.have(parts):
             raise SourceUnavailable("the source is not on a server that is allowed here")
+        return self._private
 
-    def session(self) -> "ClientSession":
-        if self._pool is None:
-            try:
-                import aiohttp
-            except ImportError:
-                raise SourceUnavailable(
-                    "HTTP servers need the extra headrace[remote]"
-                ) from None
-            connector = aiohttp.TCPConnector(
-                limit=_CONNECTIONS, socket_factory=self._socket, keepalive_timeout=30
-            )
-            times = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT)
-            self._pool = aiohttp.ClientSession(
-                connector=connector,
-                timeout=times,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                read_bufsize=128 << 10,
-            )
-        return self._pool
+    async def ask(self, address: str, fields: dict[str, str]) -> "ClientResponse":
+        """The answer to a GET; redirects are followed among what is allowed.
 
-    def _socket(self, info: Any) -> socket.socket:
-        """For a connection to the address in *info*, and to no other."""
-        family, kind, protocol, _, place = info
-        found = ip_address(place[0].partition("%")[0])
-        found = getattr(found, "ipv4_mapped", None) or found
-        if not self._private and not found.is_global:
-            raise OSError("a private address")
-        return socket.socket(family, kind, protocol)
+        Raises ``SourceUnavailable``; ``Again`` where another try may do better.
+        """
+        for _ in range(_REDIRECTS + 1):
+            private = self.check(address)
+            with _told():
+                from yarl import URL
+
+                # as it was checked: yarl would take out dots and decode letters
+                answer = await self._session(private).get(
+                    URL(quote(address, _KEPT), encoded=True),
+                    headers=fields,
+                    allow_redirects=False,
+                )
+            status = answer.status
+            if status not in (301, 302, 303, 307, 308):
+                if status == 429 or status >= 500:
+                    answer.close()
+                    raise Again(f"the server answers {status}")
+                return answer
+            answer.close()
+            target = urljoin(address, answer.headers.get("Location", ""))
+            if address.startswith("https:") and not target.startswith("https:"):
+                raise SourceUnavailable("the server leads from https elsewhere")
+            address = target
+        raise SourceUnavailable("the server leads from one address to the next")
+
+    def _session(self, private: bool) -> "ClientSession":
+        if (known := self._pools.get(private)) is not None:
+            return known
+        try:
+            import aiohttp
+        except ImportError:
+            raise SourceUnavailable("HTTP servers need the extra headrace[remote]") from None
+        connector = aiohttp.TCPConnector(
+            limit=_CONNECTIONS,
+            socket_factory=_any_socket if private else _public_socket,
+            keepalive_timeout=30,
+        )
+        times = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT)
+        self._pools[private] = aiohttp.ClientSession(
+            connector=connector,
+            timeout=times,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            read_bufsize=128 << 10,
+        )
+        return self._pools[private]
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        while self._pools:
+            await self._pools.popitem()[1].close()
+
+
+def _any_socket(info: Any) -> socket.socket:
+    family, kind, protocol, _, _ = info
+    return socket.socket(family, kind, protocol)
+
+
+def _public_socket(info: Any) -> socket.socket:
+    """For a connection to the address in *info*, and to no other."""
+    if not is_public(info[4][0]):
+        raise OSError("a private address")
+    return _any_socket(info)
 
 
 class HttpFile:
@@ -122,9 +156,9 @@ class HttpFile:
             fields[name] = known.validator
         for pause in (*_PAUSES, None):
             try:
-                answer = await self._ask(fields)
+                answer = await self._servers.ask(self._address, fields)
                 break
-            except _Again:
+            except Again:
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)
@@ -133,27 +167,6 @@ class HttpFile:
         except BaseException:
             answer.close()
             raise
-
-    async def _ask(self, fields: dict[str, str]) -> "ClientResponse":
-        address = self._address
-        for _ in range(_REDIRECTS + 1):
-            with _told():
-                answer = await self._servers.session().get(
-                    address, headers=fields, allow_redirects=False
-                )
-            status = answer.status
-            if status not in (301, 302, 303, 307, 308):
-                if status == 429 or status >= 500:
-                    answer.close()
-                    raise _Again(f"the server answers {status}")
-                return answer
-            answer.close()
-            target = urljoin(address, answer.headers.get("Location", ""))
-            if address.startswith("https:") and not target.startswith("https:"):
-                raise SourceUnavailable("the server leads from https elsewhere")
-            self._servers.check(target)
-            address = target
-        raise SourceUnavailable("the server leads from one address to the next")
 
 
 def _facts(answer: "ClientResponse", start: int, stop: int, known: Facts | None) -> Facts:
@@ -210,4 +223,4 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, OSError, ValueError):
-        raise _Again("the server cannot be reached") from None
+        raise Again("the server cannot be reached") from None

@@ -10,6 +10,7 @@ from origin.config import OriginConfig
 from origin.errors import SourceUnavailable
 from origin.flights import Flights
 from origin.storage import http
+from origin.storage.allowed import SCHEMES as HTTP
 from origin.storage.local import LocalFile, LocalFiles
 from origin.storage.objects import SCHEMES, ObjectStores
 from origin.storage.remote import Limits, Remote, RemoteSource, late_after
@@ -26,7 +27,7 @@ def is_remote(name: str) -> bool:
     >>> is_remote("/media/a.mp4"), is_remote("s3://media/a.mp4")
     (False, True)
     """
-    return _scheme(name) in (*SCHEMES, *http.SCHEMES)
+    return _scheme(name) in (*SCHEMES, *HTTP)
 
 
 def _scheme(name: str) -> str:
@@ -42,10 +43,13 @@ class Access:
     """``s3://bucket`` or ``s3://bucket/prefix``."""
 
     remote_hosts: tuple[str, ...] = ()
-    """HTTP servers, ``host`` or ``host:port``."""
+    """HTTP servers, ``host`` or ``host:port``, or addresses below which files are."""
 
     remote_private: bool = False
     """Whether those may be at private, loopback and link-local addresses."""
+
+    upstreams: tuple[str, ...] = ()
+    """Addresses below which are files of servers that may be."""
 
     @classmethod
     def of(cls, config: OriginConfig) -> "Access":
@@ -59,7 +63,7 @@ class Access:
     def to(cls, address: str) -> "Access":
         """To the place of *address* only."""
         scheme, _, rest = address.partition("://")
-        if scheme in http.SCHEMES:
+        if scheme in HTTP:
             host = urlsplit(address).netloc.rpartition("@")[2]
             return cls(remote_hosts=(host,), remote_private=True)
         return cls(object_stores=(f"{scheme}://{rest.partition('/')[0]}",))
@@ -73,7 +77,9 @@ class Sources:
         self._limit = limit
         self._limits = limits or Limits()
         self._files = LocalFiles(limit)
-        self._http = http.HttpServers(access.remote_hosts, private=access.remote_private)
+        self._http = http.HttpServers(
+            access.remote_hosts, private=access.remote_private, upstreams=access.upstreams
+        )
         self._objects = ObjectStores(access.object_stores)
         self._remote: OrderedDict[str, tuple[RemoteSource, float]] = OrderedDict()
         self._flights: Flights[str, RemoteSource] = Flights()
@@ -125,7 +131,7 @@ class Sources:
     def _find(self, name: str) -> Remote:
         if _scheme(name) in SCHEMES:
             return self._objects.find(name)
-        if _scheme(name) in http.SCHEMES:
+        if _scheme(name) in HTTP:
             return self._http.find(name)
         raise SourceUnavailable("no source has such a name")
 
