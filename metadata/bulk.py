@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from metadata.enums import TAGS_OF_VIDEO, EntryType
+from metadata.journal import many_new
 from metadata.models import (
     AccessControl,
     ConversionProfile,
@@ -31,6 +32,9 @@ Columns = dict[str, Any]
 
 _ASKED_AT_ONCE = 5_000
 """Ids in a question: SQLite takes 32,766 parameters."""
+
+_NAMED = 100
+"""New entries of a batch that the journal names one by one."""
 
 _ENTRY = cast(Table, Entry.__table__)
 _FLAVOR = cast(Table, FlavorAsset.__table__)
@@ -248,10 +252,17 @@ class _Batch:
 
     def write(self) -> None:
         """Send what was noted: a statement for each kind of change."""
-        execute = self._session.execute
         for flavor in self._new_flavors.values():
             if changed := self._changed.get(flavor["entry_id"]):
                 flavor["created_at"] = changed["updated_at"]
+        if len(self._new_entries) > _NAMED:
+            with many_new(self._session, self._now):
+                self._write_all()
+        else:
+            self._write_all()
+
+    def _write_all(self) -> None:
+        execute = self._session.execute
         if self._new_entries:
             self._ensure_partners()
             execute(insert(_ENTRY), list(self._new_entries.values()))

@@ -149,6 +149,21 @@ class NodeStatus(IntEnum):
     DISABLED = 2
 
 
+class ChangeKind(IntEnum):
+    """What a row of the journal says has changed."""
+
+    SILENCE = 0
+    """Nothing: an import is under way.  No reader ever sees it."""
+
+    ENTRY = 1
+    NEW = 2
+    """Entries were added, too many to name."""
+
+    PARTNER = 3
+    ACCESS_CONTROL = 4
+    ALL = 5
+
+
 TAGS_OF_VIDEO = "mobile,web,mbr,iphone,iphonenew,ipad,ipadnew,dash"
 """Typical ones: every format of playManifest finds a flavor that has them."""
 

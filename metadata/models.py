@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from metadata.base import EMPTY, Base, Id, Nanoseconds, Settings, is_object, one_of
 from metadata.enums import (
     AssetStatus,
+    ChangeKind,
     EntryStatus,
     EntryType,
     MediaType,
@@ -40,6 +41,7 @@ __all__ = [
     "SCHEMA",
     "AccessControl",
     "CaptionAsset",
+    "Change",
     "ConversionProfile",
     "ConversionProfileFlavor",
     "DeliveryProfile",
@@ -56,7 +58,7 @@ __all__ = [
     "ThumbAsset",
 ]
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration: the version of the tables below."""
 
 _CURRENT = text("replaced_at IS NULL")
@@ -263,3 +265,24 @@ class ImportCheckpoint(Base):
     stored: Mapped[int]
     refused: Mapped[int]
     updated_at: Mapped[Nanoseconds]
+
+
+class Change(Base):
+    """That something changed: the journal, which triggers write (``journal``)."""
+
+    __tablename__ = "change"
+    __table_args__ = (
+        one_of("kind", ChangeKind),
+        CheckConstraint("made_at >= 0", name="made_at"),
+        Index(None, "transaction_id", sqlite_where=text("transaction_id IS NOT NULL")),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[int]
+    subject: Mapped[Id | None]
+    """The id of what changed."""
+
+    made_at: Mapped[Nanoseconds]
+    transaction_id: Mapped[int | None]
+    """That wrote it, on PostgreSQL."""
