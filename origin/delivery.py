@@ -27,6 +27,7 @@ from origin.contract.serve_flavor import (
 from origin.errors import BadUrl, NotFound
 from origin.flights import Flights
 from origin.manifests import HLS_TYPE, multivariant
+from origin.parameters import NONE
 from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
 from origin.storage.source import Source
 from origin.urls import parse_target
@@ -141,6 +142,8 @@ class Delivery:
     # -- serveFlavor
 
     async def _serve_flavor(self, asked: ServeFlavor) -> tuple[Body, Source]:
+        if asked.parameters != NONE:
+            raise BadUrl("a part of a file is not supported yet")
         await self._admitted(asked.entry, asked.partner, self._clock())
         presented = await self._one(asked)
         file = await self._catalog.open(presented, 1)

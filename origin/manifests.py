@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from origin.urls import Target, segment_name, selectors
+from origin.urls import Target, media_folder, segment_name, selectors
 from packager.bandwidth import minimum_buffer
 from packager.dash.mpd import mpd
 from packager.errors import UnknownSegment
@@ -21,6 +21,7 @@ from packager.recipe import (
     Choice,
     Needs,
     Recipe,
+    clipped,
     merged_audio,
     mux,
     muxed_bitrate,
@@ -36,6 +37,11 @@ _Rendition = VideoRendition | AudioRendition
 HLS_TYPE = "application/vnd.apple.mpegurl"
 
 
+def _asked(recipe: Recipe, target: Target) -> Recipe:
+    """The part of *recipe* that is asked for."""
+    return clipped(recipe, target.parameters.clip_from, target.parameters.clip_to)
+
+
 def master_playlist(recipe: Recipe, target: Target) -> Needs[str]:
     """The multivariant playlist as text."""
     return (yield from multivariant(recipe, target)).render()
@@ -43,6 +49,7 @@ def master_playlist(recipe: Recipe, target: Target) -> Needs[str]:
 
 def multivariant(recipe: Recipe, target: Target) -> Needs[MultivariantPlaylist]:
     """The multivariant playlist; its addresses are beside it."""
+    recipe = _asked(recipe, target)
     every = yield from presentation(recipe)
     if not target.fmp4 and not audio_apart(every):
         return (yield from _muxed_master(recipe, every))
@@ -92,17 +99,19 @@ def _target(of: Presentation) -> int:
 
 def index_playlist(recipe: Recipe, target: Target, choice: Choice, token: str) -> Needs[str]:
     """The media playlist of the tracks in *choice*."""
+    recipe = _asked(recipe, target)
     if target.fmp4:
         timeline = yield from _cmaf_timeline(recipe, choice)
     else:
         timeline = (yield from mux(recipe, choice)).timeline
+    timeline, folder = recipe.clip.of(timeline), media_folder(target)
     seconds = target_duration([timeline, *(yield from _timelines(recipe, fmp4=target.fmp4))])
     tail = f"{selectors(choice)}-x{token}"
 
     def name(number: int) -> str:
-        return segment_name(target.protocol, target.fmp4, number, tail)
+        return folder + segment_name(target.protocol, target.fmp4, number, tail)
 
-    header = f"init{tail}.mp4" if target.fmp4 else None
+    header = f"{folder}init{tail}.mp4" if target.fmp4 else None
     return media_playlist(timeline, name, target=seconds, map_uri=header)
 
 
@@ -128,13 +137,17 @@ def _timelines(recipe: Recipe, *, fmp4: bool) -> Needs[list[Timeline]]:
         for track in index.tracks:
             cuts = yield from track_cuts(recipe, flavor, track)
             own = Timeline(track.track.timescale, cuts.starts, cuts.end)
-            found.append(_decoded(track, cuts) if fmp4 else own)
+            line = _decoded(track, cuts) if fmp4 else own
+            if recipe.clip.segments(line):
+                found.append(recipe.clip.of(line))
     return found
 
 
 def media_presentation(recipe: Recipe, target: Target, token: str) -> Needs[str]:
     """The MPD."""
+    recipe = _asked(recipe, target)
     merged = merged_audio((yield from presentation(recipe)))
+    folder = media_folder(target)
 
     def named(make: Callable[[str], str]) -> Callable[[_Rendition], str]:
         return lambda one: make(f"{selectors(_choice(one))}-x{token}")
@@ -142,8 +155,10 @@ def media_presentation(recipe: Recipe, target: Target, token: str) -> Needs[str]
     return mpd(
         merged,
         min_buffer=minimum_buffer(one.timeline for one in merged.renditions),
-        media=named(lambda tail: segment_name(target.protocol, True, "$Number$", tail)),
-        initialization=named(lambda tail: f"init{tail}.mp4"),
+        media=named(
+            lambda tail: folder + segment_name(target.protocol, True, "$Number$", tail)
+        ),
+        initialization=named(lambda tail: f"{folder}init{tail}.mp4"),
     )
 
 

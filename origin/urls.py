@@ -4,6 +4,7 @@
 
     source  e/{entry}   local/{file}   local/{prefix},{a},{b},{postfix}.urlset
             p/{partner}/…/serveFlavor/…   one flavor or several (origin.contract.serve_flavor)
+            and behind it parameters (origin.parameters)
     file    master.m3u8  index[-f1][-v1][-a1].m3u8  manifest.mpd
             seg-{n}…[-x{token}].ts|m4s   fragment-{n}….m4s   init….mp4
 
@@ -11,6 +12,7 @@ A path is percent-decoded once.  What is left over, doubled or out of order is r
 resource has one URL, but for its percent-encoding, or caches hold it twice.
 """
 
+import posixpath
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,6 +24,7 @@ from metadata.ids import check_id
 from origin.contract.serve_flavor import parse_serve_flavors
 from origin.contract.urlset import split_urlset
 from origin.errors import BadUrl
+from origin.parameters import NONE, Parameters, split_parameters, without_clip
 from origin.paths import path_segments
 from packager.recipe import Choice
 
@@ -101,6 +104,7 @@ class Target:
 
     source: Source
     file: File
+    parameters: Parameters = NONE
 
 
 _SELECTORS = r"((?:-[a-wyz][0-9]*)*)"
@@ -124,7 +128,7 @@ _OF_PROTOCOL = {
 }
 _SELECTOR = re.compile(r"-([a-z])([0-9]*)")
 _ID = re.compile(r"0|[1-9][0-9]{0,18}")
-_LATER = frozenset({"clipFrom", "clipTo", "tracks", "speed", "lang", "shift", "protect"})
+_LATER = frozenset({"tracks", "speed", "lang", "shift", "protect"})
 """Path parameters of the contract whose parts are not built yet."""
 
 
@@ -141,16 +145,22 @@ def parse_target(path: str) -> Target:
         if protocol is not Protocol.HLS or rest[1:2] != ["fmp4"]:
             raise BadUrl("container/fmp4 is the only container, under /hls")
         fmp4, rest = True, rest[2:]
-    return Target(protocol, fmp4, _parse_source(rest), _parse_file(protocol, fmp4, name))
+    rest, given = split_parameters(rest)
+    source, within = _parse_source(rest)
+    if given.text and within != NONE:
+        raise BadUrl("clipFrom and clipTo stand in two places")
+    parameters = given if given.text else within
+    return Target(protocol, fmp4, source, _parse_file(protocol, fmp4, name), parameters)
 
 
-def _parse_source(parts: list[str]) -> Source:
+def _parse_source(parts: list[str]) -> tuple[Source, Parameters]:
+    """With the parameters that stand within it."""
     if parts[:1] == ["protect"]:
         raise BadUrl("protect is not supported yet")
     if parts[:1] == ["e"]:
-        return _parse_entry(parts)
+        return _parse_entry(parts), NONE
     if parts[:1] == ["local"] and len(parts) > 1:
-        return _parse_local("/".join(parts[1:]))
+        return _parse_local("/".join(parts[1:])), NONE
     if parts[:1] in (["p"], ["s"]):
         return _parse_flavors("/".join(parts))
     raise BadUrl("no source: a source is e/{entry}, local/{file} or p/{partner}/…")
@@ -177,10 +187,11 @@ def _parse_local(text: str) -> LocalSource:
     return LocalSource(split_urlset(text), text)
 
 
-def _parse_flavors(text: str) -> FlavorsSource:
+def _parse_flavors(text: str) -> tuple[FlavorsSource, Parameters]:
     several = parse_serve_flavors(text)
     flavors = tuple((one.flavor, one.version) for one in several)
-    return FlavorsSource(several[0].entry, several[0].partner, flavors, text)
+    first = several[0]
+    return FlavorsSource(first.entry, first.partner, flavors, text), first.parameters
 
 
 def _parse_file(protocol: Protocol, fmp4: bool, name: str) -> File:
@@ -234,13 +245,27 @@ def segment_name(protocol: Protocol, fmp4: bool, number: int | str, tail: str) -
     return f"{stem}-{number}{tail}.{'m4s' if fmp4 else 'ts'}"
 
 
+_SAFE = "/,:@!$&'()*+;=~"
+
+
 def render_target(target: Target) -> str:
     """The inverse of ``parse_target``."""
     container = "container/fmp4/" if target.protocol is Protocol.HLS and target.fmp4 else ""
     name = _render_file(target.protocol, target.fmp4, target.file)
-    return quote(
-        f"/{target.protocol}/{container}{target.source}/{name}", safe="/,:@!$&'()*+;=~"
-    )
+    return quote(f"/{target.protocol}/{container}{_presented(target)}/{name}", safe=_SAFE)
+
+
+def _presented(target: Target) -> str:
+    behind = target.parameters.text
+    return f"{target.source}/{behind}" if behind else str(target.source)
+
+
+def media_folder(target: Target) -> str:
+    """Where its segments are, relative to its manifests: a clip has those of the whole, so
+    that caches hold them once."""
+    here = _presented(target)
+    whole = without_clip(here)
+    return "" if whole == here else quote(f"{posixpath.relpath(whole, here)}/", safe=_SAFE)
 
 
 def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:

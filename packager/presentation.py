@@ -27,6 +27,12 @@ class Timeline:
     end: int
     """Presentation time at which the last segment ends."""
 
+    first: int = 1
+    """The number of the first segment: of a clip, that which it has in the whole."""
+
+    zero: int = 0
+    """Presentation time at which the clip begins."""
+
     @property
     def durations(self) -> tuple[int, ...]:
         return tuple(map(sub, (*self.starts[1:], self.end), self.starts))
@@ -106,9 +112,17 @@ class AudioRendition(Rendition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRendition(Rendition):
+    """A file of captions beside the flavors; ``track`` counts those of the presentation."""
+
+    flavor: int = 0
+    """Of none."""
+
+    codec: str = ""
+    """None: the file has no container."""
+
     @property
     def name(self) -> str:
-        return f"f{self.flavor}-s{self.track}"
+        return f"s{self.track}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +141,8 @@ class Presentation:
     @property
     def duration(self) -> Fraction:
         """Seconds, of the longest rendition."""
-        return max(Fraction(r.timeline.end, r.timeline.timescale) for r in self.renditions)
+        lines = [rendition.timeline for rendition in self.renditions]
+        return max(Fraction(line.end - line.zero, line.timescale) for line in lines)
 
     @property
     def longest_segment(self) -> Fraction:

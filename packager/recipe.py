@@ -7,7 +7,7 @@ comes out are numbers, plans and the neutral ``Presentation``.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -18,6 +18,7 @@ import numpy as np
 
 from packager import LAYOUT
 from packager.bandwidth import bitrate, leaky_bucket, minimum_buffer
+from packager.clip import WHOLE, Clip, clip_of
 from packager.codecs.h264 import AvcConfig
 from packager.errors import UnknownSegment, Unsupported
 from packager.hls.media_playlist import target_duration
@@ -86,6 +87,8 @@ class Recipe:
     """Starts of segments 2, 3, …"""
 
     memo: "Memo" = field(default_factory=lambda: Memo())
+    clip: Clip = WHOLE
+    """What manifests list; it changes no byte of a segment."""
 
     @cached_property
     def digests(self) -> tuple[str, ...]:
@@ -119,6 +122,20 @@ def make_recipe(flavors: Sequence[FlavorIndex], target: Fraction = DEFAULT_TARGE
     video = [track for flavor in flavors for track in flavor.of_kind(Kind.VIDEO)]
     audio = [track for flavor in flavors for track in flavor.of_kind(Kind.AUDIO)]
     return Recipe(tuple(flavors), target, boundaries(video, audio, target))
+
+
+def clipped(recipe: Recipe, start: int | None, stop: int | None) -> Recipe:
+    """*recipe*, of which manifests list what lies between two times, milliseconds.
+
+    Raises ``UnknownSegment`` where the first lies behind the end.
+    """
+    if start is None and stop is None:
+        return recipe
+    tracks = [track for flavor in recipe.flavors for track in flavor.tracks]
+    end = max(Fraction(one.end - one.origin, one.track.timescale) for one in tracks)
+    if start is not None and start >= end * 1000:
+        raise UnknownSegment("the clip begins behind the end")
+    return replace(recipe, clip=clip_of(recipe.times, start, stop))
 
 
 # -- one track in segments of its own
@@ -248,9 +265,8 @@ def _mux_one(
         raise UnknownSegment("no track is asked for")
     cuts = yield from track_cuts(recipe, flavor, track)
     none = np.zeros(len(cuts) + 1, np.int64)
-    timeline = Timeline(track.track.timescale, cuts.starts, cuts.end)
     pictures, sounds = (cuts.bounds, none) if video else (none, cuts.bounds)
-    return Muxing(pictures, sounds, timeline)
+    return Muxing(pictures, sounds, _timeline(track, cuts))
 
 
 def _own_times(recipe: Recipe, video: TrackIndex, cuts: Cuts) -> Times:
@@ -308,7 +324,10 @@ def _track_rows(track: TrackIndex, rows: tuple[int, int], blocks: Blocks) -> Tra
 
 
 def presentation(recipe: Recipe) -> Needs[Presentation]:
-    """Every rendition of *recipe*, with the rates of its CMAF segments."""
+    """Every rendition of *recipe*, with the rates of its CMAF segments.
+
+    Raises ``UnknownSegment`` where its clip lies behind the end.
+    """
     cuts: list[tuple[int, TrackIndex, Cuts]] = []
     for flavor, index in enumerate(recipe.flavors, 1):
         for track in index.tracks:
@@ -316,19 +335,35 @@ def presentation(recipe: Recipe) -> Needs[Presentation]:
             cuts.append((flavor, track, own))
     blocks = yield tuple(Wanted(f, t, range(t.block_count)) for f, t, _ in cuts)
     found = [
-        (f, t, c, segment_sizes(t, c.rows, t.sizes(own)))
+        (f, t, _timeline(t, c), segment_sizes(t, c.rows, t.sizes(own)))
         for (f, t, c), own in zip(cuts, blocks, strict=True)
     ]
-    timelines = [Timeline(t.track.timescale, c.starts, c.end) for _, t, c, _ in found]
+    found = list(_listed(recipe.clip, found))
+    if not found:
+        raise UnknownSegment("the clip begins behind the end")
+    timelines = [timeline for _, _, timeline, _ in found]
     target, buffer = target_duration(timelines), minimum_buffer(timelines)
-    renditions = [
-        _rendition(flavor, track, timeline, sizes, target, buffer)
-        for (flavor, track, _, sizes), timeline in zip(found, timelines, strict=True)
-    ]
+    renditions = [_rendition(*one, target, buffer) for one in found]
     video = tuple(one for one in renditions if isinstance(one, VideoRendition))
     audio = [one for one in renditions if isinstance(one, AudioRendition)]
-    aligned = all(c.complete for _, t, c, _ in found if t.kind is Kind.VIDEO)
+    aligned = all(c.complete for _, t, c in cuts if t.kind is Kind.VIDEO)
     return Presentation(video=video, audio=_first_is_default(audio), aligned=aligned)
+
+
+def _timeline(track: TrackIndex, cuts: Cuts) -> Timeline:
+    return Timeline(track.track.timescale, cuts.starts, cuts.end)
+
+
+_Sized = tuple[int, TrackIndex, Timeline, list[int]]
+"""Flavor, track, and when its segments are and how large."""
+
+
+def _listed(clip: Clip, found: Iterable[_Sized]) -> Iterator[_Sized]:
+    """What of each is in *clip*."""
+    for flavor, track, whole, sizes in found:
+        kept = clip.segments(whole)
+        if kept:
+            yield flavor, track, clip.of(whole), sizes[kept.start : kept.stop]
 
 
 def merged_audio(every: Presentation) -> Presentation:
@@ -395,7 +430,9 @@ def muxed_bitrate(recipe: Recipe, choice: Choice, target: int) -> Needs[Bitrate]
     cuts = muxed.cuts
     video = yield from _film(choice.flavor, muxed.video, cuts.pictures)
     audio = yield from _film(choice.flavor, muxed.audio, cuts.sounds)
-    return bitrate(ts_sizes(video, audio).tolist(), muxed.timeline, target)
+    kept = recipe.clip.segments(muxed.timeline)
+    sizes = ts_sizes(video, audio).tolist()[kept.start : kept.stop]
+    return bitrate(sizes, recipe.clip.of(muxed.timeline), target)
 
 
 def _film(flavor: int, track: TrackIndex | None, bounds: Column) -> Needs[Film | None]:

@@ -21,7 +21,9 @@ from origin.contract.formats import (
 )
 from origin.contract.parameters import gather
 from origin.contract.refusals import Number, Refused
+from origin.contract.wishes import NAMES, DeliveryWishes, parse_wishes, render_wishes
 from origin.errors import BadUrl
+from origin.parameters import NONE, Parameters, parse_parameters
 from origin.paths import path_segments
 
 ACTION = "playManifest"
@@ -29,14 +31,15 @@ _SHORT = {
     "entryId": "e", "format": "f", "protocol": "pt", "flavorId": "fi", "flavorIds": "fs",
     "flavorParamId": "fp", "flavorParamIds": "fps", "tags": "t", "preferredBitrate": "pb",
     "maxBitrate": "mb", "minBitrate": "mib", "seekFrom": "sf", "clipTo": "ct", "expiry": "ex",
+    **{name: short for name, short in NAMES.items() if short},
 }  # fmt: skip
 _LONG_ONLY = (
     "responseFormat", "callback", "type", "playbackRate", "tracks", "sequence", "kt",
 )  # fmt: skip
 _NAMES = {short: name for name, short in _SHORT.items()} | {
-    name: name for name in (*_SHORT, *_LONG_ONLY)
+    name: name for name in (*_SHORT, *_LONG_ONLY, *NAMES)
 }
-_LATER = {"seekFrom": "0", "clipTo": "0", "playbackRate": "1", "tracks": "", "sequence": ""}
+_LATER = {"playbackRate": "1", "tracks": "", "sequence": ""}
 """Parameters whose parts are not built, each with the value that asks for nothing.  Without
 them the answer would be another video, so they are refused and not ignored."""
 
@@ -75,6 +78,9 @@ class PlayManifest:
     callback: str = ""
     expiry: int | None = None
     """Seconds since 1970."""
+
+    delivery: DeliveryWishes = DeliveryWishes()
+    clip: Parameters = NONE
 
 
 def is_play_manifest(path: str) -> bool:
@@ -121,6 +127,8 @@ def parse_play_manifest(path: str, query: str = "") -> PlayManifest:
         media_only=given.get("type") == "media",
         callback=_callback(given, reply),
         expiry=_expiry(given),
+        delivery=parse_wishes(given),
+        clip=_clip(given, output),
     )
 
 
@@ -216,8 +224,22 @@ def _expiry(given: dict[str, str]) -> int | None:
     return int(text) if _DIGITS.fullmatch(text) else 0  # what is no time is past
 
 
+def _clip(given: dict[str, str], output: Output) -> Parameters:
+    """``seekFrom`` and ``clipTo``, milliseconds; 0 asks for nothing."""
+    names = {"seekFrom": "clipFrom", "clipTo": "clipTo"}
+    pairs = [(to, given[name]) for name, to in names.items() if given.get(name, "0") != "0"]
+    try:
+        clip = parse_parameters(pairs)
+    except BadUrl as error:
+        raise Refused(Number.INVALID_PARAMETER, str(error)) from None
+    if clip != NONE and output not in (Output.HLS, Output.DASH):
+        raise Refused(Number.INVALID_PARAMETER, "a part of a file is not supported yet")
+    return clip
+
+
 _EXTENSIONS = {
     Output.HLS: "m3u8", Output.DASH: "mpd", Output.PROGRESSIVE: "mp4", Output.DOWNLOAD: "mp4",
+    Output.SMOOTH: "ism", Output.HDS: "f4m",
 }  # fmt: skip
 
 
@@ -237,6 +259,9 @@ def render_play_manifest(asked: PlayManifest) -> str:
         "type": "media" if asked.media_only else None,
         "callback": asked.callback,
         "expiry": asked.expiry,
+        **render_wishes(asked.delivery),
+        "seekFrom": asked.clip.clip_from,
+        "clipTo": asked.clip.clip_to,
     }
     text = "/".join(
         f"{name}/{value}" for name, value in pairs.items() if value not in (None, "")

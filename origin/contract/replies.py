@@ -17,6 +17,7 @@ from origin.contract.serve_flavor import (
     render_serve_flavor,
     render_serve_flavors,
 )
+from origin.parameters import Parameters
 from packager.hls.multivariant import MultivariantPlaylist
 from packager.recipe import MAX_FLAVORS
 
@@ -59,7 +60,7 @@ def choose(content: ContentRecord, asked: PlayManifest) -> Chosen:
     found = select(map(candidate, content.flavors), wishes)[:MAX_FLAVORS]
     flavors = tuple(rows[one.id] for one in found)
     in_order = sorted(flavors, key=lambda one: (one.height is None, one.bitrate, one.id))
-    return Chosen(flavors, tuple(_file(content, one) for one in in_order))
+    return Chosen(flavors, tuple(_file(content, one, asked.clip) for one in in_order))
 
 
 def candidate(row: AssetRecord) -> Candidate:
@@ -79,7 +80,7 @@ def candidate(row: AssetRecord) -> Candidate:
     )
 
 
-def _file(content: ContentRecord, row: AssetRecord) -> ServeFlavor:
+def _file(content: ContentRecord, row: AssetRecord, clip: Parameters) -> ServeFlavor:
     return ServeFlavor(
         partner=content.partner_id,
         entry=content.id,
@@ -87,6 +88,7 @@ def _file(content: ContentRecord, row: AssetRecord) -> ServeFlavor:
         version=row.version,
         partner_version=content.partner_cache_version,
         entry_version=content.cache_version,
+        parameters=clip,
     )
 
 

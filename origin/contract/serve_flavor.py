@@ -1,7 +1,7 @@
 """The URL of a stored file (contract §2.2), alone and below a packager's protocol.
 
-    p/{partner}/sp/{sub}/serveFlavor/entryId/{entry}[/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}
-        [/fileName/{name}]/name/a.mp4
+    p/{partner}/sp/{sub}/serveFlavor/entryId/{entry}[/clipTo/{ms}][/clipFrom/{ms}]
+        [/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}[/fileName/{name}]/name/a.mp4
 
 ``v`` is the flavor's version and names its bytes; ``pv`` and ``ev`` count up when a partner's
 or an entry's answers are to be forgotten, and mean nothing else.  Pure.
@@ -17,16 +17,17 @@ from origin.contract.parameters import gather
 from origin.contract.play_manifest import partner_of
 from origin.contract.urlset import join_urlset, split_urlset
 from origin.errors import BadUrl
+from origin.parameters import NAMES, NONE, Parameters, parse_parameters
 from origin.paths import path_segments
 
 ACTION = "serveFlavor"
-_USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName")
+_USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName", "clipFrom", "clipTo")
 _IGNORED = (
     "name", "forceproxy", "preferredStorageId", "fallbackStorageId", "referrer", "ks",
     "dirFileName",
 )  # fmt: skip
 _LATER = (
-    "clipFrom", "clipTo", "seekFrom", "seekFromBytes", "sequence", "captions", "live", "file",
+    "seekFrom", "seekFromBytes", "sequence", "captions", "live", "file",
     "flavorParamIds", "speed", "tracks", "shift", "lang", "audioOnly", "pathOnly", "exp", "sig",
 )  # fmt: skip
 _NAMES = {name: name for name in (*_USED, *_IGNORED, *_LATER)}
@@ -48,6 +49,8 @@ class ServeFlavor:
     file_name: str | None = None
     """That a browser is to save it under."""
 
+    parameters: Parameters = NONE
+
 
 def is_serve_flavor(path: str) -> bool:
     """Whether *path* could be one of these."""
@@ -64,6 +67,8 @@ def parse_serve_flavors(text: str) -> tuple[ServeFlavor, ...]:
     found = tuple(_parse(url.split("/"), "") for url in split_urlset(text))
     if len({(one.partner, one.entry) for one in found}) > 1:
         raise BadUrl("flavors of several entries")
+    if len({one.parameters for one in found}) > 1:
+        raise BadUrl("clipFrom and clipTo differ")
     return found
 
 
@@ -89,6 +94,7 @@ def _parse(parts: list[str], query: str) -> ServeFlavor:
             partner_version=_number(given, "pv"),
             entry_version=_number(given, "ev"),
             file_name=given.get("fileName"),
+            parameters=parse_parameters((one, given[one]) for one in NAMES & given.keys()),
         )
     except BadId as error:
         raise BadUrl(str(error)) from None
@@ -105,9 +111,11 @@ def render_serve_flavor(one: ServeFlavor) -> str:
     """Decoded, without the first slash."""
     versions = {"v": one.version, "pv": one.partner_version, "ev": one.entry_version}
     cached = "".join(f"/{name}/{number}" for name, number in versions.items() if number)
+    asked = {"clipTo": one.parameters.clip_to, "clipFrom": one.parameters.clip_from}
+    clip = "".join(f"/{name}/{number}" for name, number in asked.items() if number is not None)
     file_name = f"/fileName/{one.file_name}" if one.file_name else ""
     return (
-        f"p/{one.partner}/sp/{one.partner}00/{ACTION}/entryId/{one.entry}{cached}"
+        f"p/{one.partner}/sp/{one.partner}00/{ACTION}/entryId/{one.entry}{clip}{cached}"
         f"/flavorId/{one.flavor}{file_name}/name/a.mp4"
     )
 

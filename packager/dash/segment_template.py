@@ -9,16 +9,17 @@ from packager.presentation import Timeline
 def segment_template(
     timeline: Timeline, *, media: str, initialization: str, presentation_time_offset: int = 0
 ) -> str:
-    """The segments of one Representation, numbered from 1.
+    """The segments of one Representation.
 
     *media* and *initialization* are templates, in which ``$Number$`` stands for the number and
     a dollar sign is ``$$``.  *presentation_time_offset*, in ticks, is the media time that plays
-    at the start of the period; 0 where the init segment's edit list says that already.
+    at the start of the whole; 0 where the init segment's edit list says that already.  A clip
+    keeps the times of the whole, so its own start is taken off too.
     """
     attributes: Attributes = {
         "timescale": timeline.timescale,
-        "presentationTimeOffset": presentation_time_offset or None,
-        "startNumber": 1,
+        "presentationTimeOffset": presentation_time_offset + timeline.zero or None,
+        "startNumber": timeline.first,
         "initialization": initialization,
         "media": media,
     }

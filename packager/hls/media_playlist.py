@@ -16,31 +16,29 @@ FLOATING_EXTINF = 3
 MAP_WITH_SEGMENTS = 6
 """EXT-X-VERSION by what a list needs (RFC 8216 §7); 5 has EXT-X-MAP in I-frame lists only."""
 
-FIRST_NUMBER = 1
-"""EXT-X-MEDIA-SEQUENCE: the number in the first segment's URI, so that the two agree wherever
-one of them is meant (the implicit IV of AES-128, §5.2)."""
-
 
 def media_playlist(
     timeline: Timeline, uri: Callable[[int], str], *, target: int, map_uri: str | None = None
 ) -> str:
     """The list of one rendition, complete (VOD).
 
-    *uri* names a segment, relative to the list, by its number from 1; *target* is
-    ``target_duration`` of the whole presentation; *map_uri* names the init segment of fMP4.
+    *uri* names a segment, relative to the list, by its number, which is its media sequence
+    number too: they agree wherever one of them is meant (the implicit IV of AES-128, §5.2).
+    *target* is ``target_duration`` of the whole presentation; *map_uri* names the init segment
+    of fMP4.
     """
     head = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{MAP_WITH_SEGMENTS if map_uri else FLOATING_EXTINF}",
         f"#EXT-X-TARGETDURATION:{target}",
-        f"#EXT-X-MEDIA-SEQUENCE:{FIRST_NUMBER}",
+        f"#EXT-X-MEDIA-SEQUENCE:{timeline.first}",
         "#EXT-X-PLAYLIST-TYPE:VOD",
         *([tag("EXT-X-MAP", {"URI": quoted(map_uri)})] if map_uri else []),
     ]
     durations = _durations(timeline)
     # Few durations are different ones, and formatting them is what would take the time.
     extinf = {d: f"#EXTINF:{d // _SECOND}.{d % _SECOND:06d}," for d in set(durations)}
-    segments = [f"{extinf[d]}\n{uri(n)}" for n, d in enumerate(durations, FIRST_NUMBER)]
+    segments = [f"{extinf[d]}\n{uri(n)}" for n, d in enumerate(durations, timeline.first)]
     return "\n".join([*head, *segments, "#EXT-X-ENDLIST\n"])
 
 

@@ -50,4 +50,5 @@ def shared(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Or
     flavors = take(data, *sorted(clips.glob("*.mp4")))
     with running(OriginConfig(data=data, local_root=clips)) as origin:
         origin.entry = flavors[0]["entry"]
+        origin.flavors = [one["flavor"] for one in flavors]
         yield origin

@@ -37,6 +37,8 @@ class Origin:
         """Nanoseconds that the origin's clock is ahead of ours."""
         self.entry = ""
         """That is ingested, where the fixture ingests one."""
+        self.flavors: list[str] = []
+        """Its flavors, in order."""
         self.still: int | None = None
         """Nanoseconds at which the clock stands, where it stands."""
 

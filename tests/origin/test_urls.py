@@ -170,8 +170,18 @@ REFUSED = {
     # parts that are not built yet
     **{
         f"/hls/e/0_abcd1234/{name}/1/master.m3u8": f"{name} is not supported yet"
-        for name in ("clipFrom", "clipTo", "tracks", "speed", "lang", "shift")
+        for name in ("tracks", "speed", "lang", "shift")
     },
+    "/hls/e/0_abcd1234/clipFrom/1000/clipTo/1000/master.m3u8": "not after clipFrom",
+    "/hls/e/0_abcd1234/clipFrom/2/clipTo/1/master.m3u8": "not after clipFrom",
+    "/hls/e/0_abcd1234/clipTo/0/master.m3u8": "not after clipFrom",
+    "/hls/e/0_abcd1234/clipFrom/1/clipFrom/1/master.m3u8": "clipFrom is doubled",
+    "/hls/e/0_abcd1234/clipFrom/-1/master.m3u8": "clipFrom: not a whole number",
+    "/hls/e/0_abcd1234/clipFrom/01/master.m3u8": "clipFrom: not a whole number",
+    "/hls/e/0_abcd1234/clipFrom/1e3/master.m3u8": "clipFrom: not a whole number",
+    "/hls/e/0_abcd1234/clipTo/99999999999999/master.m3u8": "clipTo: not a whole number",
+    "/hls/e/0_abcd1234/clipTo/master.m3u8": "left over: clipTo",
+    "/hls/clipTo/5/e/0_abcd1234/master.m3u8": "no source",
     "/hls/protect/aes-128/e/0_abcd1234/master.m3u8": "protect is not supported yet",
     # sets
     "/hls/local/a.mp4.urlset/master.m3u8": "less than two commas",
@@ -211,7 +221,7 @@ def test_refused(url: str, reason: str) -> None:
 words = st.sampled_from(
     ["hls", "dash", "cmaf", "container", "fmp4", "e", "0_abcd1234", "local", "a.mp4", "..",
      "%2e%2e", "%252e", "%00", "\\", "", "x,a,b,c.urlset", "master.m3u8", "manifest.mpd",
-     "index-f1.m3u8", "clipFrom", "é", "%ff", "protect"]
+     "index-f1.m3u8", "clipFrom", "clipTo", "1000", "é", "%ff", "protect"]
 )  # fmt: skip
 names = st.builds(
     "{}{}{}{}{}".format,

@@ -142,6 +142,20 @@ def test_hls_as_a_redirect(site: Site) -> None:
     assert len(lines(site.origin.get(location))) == 3
 
 
+def test_a_part_is_in_every_address(site: Site) -> None:
+    for line in (
+        site.ask("format/applehttp/seekFrom/7000/clipTo/9000/a.m3u8").body.decode().split()
+    ):
+        if not line.startswith("#"):
+            folder = f"serveFlavor/entryId/{ENTRY}/clipTo/9000/clipFrom/7000/v/1/flavorId/"
+            assert folder in line
+            assert "#EXT-X-MEDIA-SEQUENCE:2\n" in site.origin.text(line)
+    answer = site.ask("format/mpegdash/seekFrom/7000/a.mpd")
+    location = answer.headers["location"]
+    assert f"/entryId/{ENTRY}/clipFrom/7000/v/1/flavorId/" in location
+    assert 'startNumber="2"' in site.origin.text(location)
+
+
 def test_a_url_is_a_redirect_to_the_best_file(site: Site, clips: Path) -> None:
     answer = site.ask("format/url/protocol/http/a.mp4")
     assert answer.status == 302

@@ -15,6 +15,7 @@ from origin.contract.play_manifest import (
 )
 from origin.contract.refusals import Number, Refused
 from origin.errors import BadUrl
+from origin.parameters import Parameters
 
 BASE = "/p/102/sp/10200/playManifest/entryId/0_abcd1234"
 
@@ -62,6 +63,9 @@ PARAMETERS = {
     f"{HLS}/callback/<script>/a.m3u8": asked(),  # of no meaning without jsonp
     # what asks for nothing that is not there
     f"{HLS}/seekFrom/0/clipTo/0/playbackRate/1/a.m3u8": asked(),
+    f"{HLS}/seekFrom/7000/clipTo/9000/a.m3u8": asked(clip=Parameters(7000, 9000)),
+    f"{HLS}/ct/9000/a.m3u8": asked(clip=Parameters(None, 9000)),
+    f"{HLS}/sf/7000/a.m3u8": asked(clip=Parameters(7000)),
     # names of the contract without a meaning here, and names of players
     f"{HLS}/storageId/3/cdnHost/x/deliveryProfileId/1001/deliveryCode/a/playbackContext/b"
     "/streamType/live/uiConfId/1/referrer/aHR0cDovL3g=/ks/djJ8/hashes/a=b/a.m3u8": asked(),
@@ -154,8 +158,6 @@ REFUSED = {
     f"{HLS}/mb/-5": Number.INVALID_MAX_BITRATE,
     f"{HLS}/maxBitrate/high": Number.INVALID_MAX_BITRATE,
     f"{HLS}/mib/1e3": Number.INVALID_MIN_BITRATE,
-    f"{HLS}/seekFrom/1000": Number.INVALID_PARAMETER,
-    f"{HLS}/ct/1000": Number.INVALID_PARAMETER,
     f"{HLS}/playbackRate/2": Number.INVALID_PARAMETER,
     f"{HLS}/tracks/v1-a1": Number.INVALID_PARAMETER,
     f"{HLS}/sequence/0_abcd9999": Number.INVALID_PARAMETER,
