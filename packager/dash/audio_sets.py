@@ -1,18 +1,15 @@
 """Audio as AdaptationSets (ISO/IEC 23009-1 §5.3.3; D-08)."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from packager.dash.element import Attributes, element, text_element
+from packager.dash.language import xml_language
 from packager.dash.role import Role, role
 from packager.presentation import AudioRendition
 
 _CHANNEL_CONFIGURATION = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 11, 8: 12, 24: 13}
 """Channel count → index of the usual layout of so many (ISO/IEC 23091-3, table 10): 7 is 6.1,
 8 is 7.1 with back channels.  Other counts name no layout, so nothing is said of them."""
-
-_LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*", re.ASCII)
-"""``xs:language``: one malformed tag of a source would make the whole MPD invalid."""
 
 
 def audio_sets(audio: Iterable[AudioRendition]) -> list[tuple[AudioRendition, ...]]:
@@ -43,7 +40,7 @@ def audio_set(
         "contentType": "audio",
         "mimeType": "audio/mp4",
         "containerProfiles": "cmfc",
-        "lang": one.language if _LANGUAGE.fullmatch(one.language or "") else None,
+        "lang": xml_language(one.language),
         "segmentAlignment": "true",
         "startWithSAP": 1,
     }

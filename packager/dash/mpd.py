@@ -2,8 +2,7 @@
 
     MPD > Period > AdaptationSet > Representation > SegmentTemplate > SegmentTimeline
 
-One period, as long as the longest rendition.  Text renditions come with the part that serves
-them.
+One period, as long as the longest rendition.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,8 +12,14 @@ from packager.dash.audio_sets import audio_set, audio_sets, purpose
 from packager.dash.duration import duration_down, duration_up
 from packager.dash.element import Attributes, element
 from packager.dash.segment_template import segment_template
+from packager.dash.text_sets import text_set
 from packager.dash.video_sets import video_set, video_sets
-from packager.presentation import AudioRendition, Presentation, VideoRendition
+from packager.presentation import (
+    AudioRendition,
+    Presentation,
+    TextRendition,
+    VideoRendition,
+)
 
 _Rendition = VideoRendition | AudioRendition
 
@@ -32,13 +37,15 @@ def mpd(
     media: Callable[[_Rendition], str],
     initialization: Callable[[_Rendition], str],
     presentation_time_offset: Callable[[_Rendition], int] = lambda _: 0,
+    captions: Callable[[TextRendition], str] = lambda one: f"{one.name}.vtt",
 ) -> str:
     """The document, as text to be sent in UTF-8.
 
     *min_buffer*, in seconds, is the one that every ``Rendition.bandwidth`` was computed for;
     *media* and *initialization* give a rendition's templates, relative to the MPD;
     *presentation_time_offset* is in ticks, and 0 where the init segment's edit list already
-    takes media time to presentation time: a player would take it off twice.
+    takes media time to presentation time: a player would take it off twice; *captions* gives a
+    text rendition's address.
     """
 
     def template(rendition: _Rendition) -> str:
@@ -55,6 +62,10 @@ def mpd(
         *(
             audio_set(n, members, purpose(members[0], presentation.audio), template)
             for n, members in enumerate(sounds, len(pictures) + 1)
+        ),
+        *(
+            text_set(n, one, captions(one))
+            for n, one in enumerate(presentation.text, len(pictures) + len(sounds) + 1)
         ),
     ]
     lasting = duration_down(presentation.duration)

@@ -12,6 +12,9 @@ class Role(StrEnum):
     ALTERNATE = "alternate"
     """Instead of the main one: another language, a commentary."""
 
+    SUBTITLE = "subtitle"
+    """What is said, to be read."""
+
 
 def role(value: Role) -> str:
     return element("Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": value})

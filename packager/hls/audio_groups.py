@@ -7,17 +7,10 @@ stereo AAC only, the surround group lends it from there.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain, count
 
-from packager.hls.attributes import clean
 from packager.hls.multivariant import AudioMedia
+from packager.hls.names import UNDETERMINED, Choice, names
 from packager.presentation import AudioRendition
-
-UNDETERMINED = "und"
-"""BCP 47 for a language that the source does not tell; LANGUAGE is a must (P-10)."""
-
-_Choice = tuple[str | None, str | None]
-"""Language and label: what a listener chooses by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +27,15 @@ class AudioGroup:
         return tuple(dict.fromkeys(member.codec for member in self.members))
 
     def media(self, uri: Callable[[AudioRendition], str]) -> list[AudioMedia]:
-        names = _names(map(_choice, self.members))
+        choices = list(dict.fromkeys(map(_choice, self.members)))
+        named = dict(zip(choices, names(choices, "Audio"), strict=True))
         # One per language, for a player selects by nothing else here (§4.3.4.1.1).
         selected = {member.language: member for member in reversed(self.members)}
         selected[self.default.language] = self.default
         return [
             AudioMedia(
                 group=self.name,
-                name=names[_choice(member)],
+                name=named[_choice(member)],
                 language=member.language or UNDETERMINED,
                 default=member is self.default,
                 autoselect=member is selected[member.language],
@@ -67,7 +61,7 @@ def audio_groups(audio: Iterable[AudioRendition]) -> tuple[AudioGroup, ...]:
 
 
 def _closest(
-    audio: tuple[AudioRendition, ...], choice: _Choice, model: tuple[str, int]
+    audio: tuple[AudioRendition, ...], choice: Choice, model: tuple[str, int]
 ) -> AudioRendition:
     codec, channels = model
     return min(
@@ -80,20 +74,9 @@ def _closest(
     )
 
 
-def _choice(rendition: AudioRendition) -> _Choice:
+def _choice(rendition: AudioRendition) -> Choice:
     return rendition.language, rendition.label
 
 
 def _family(codec: str) -> str:
     return codec.partition(".")[0]
-
-
-def _names(choices: Iterable[_Choice]) -> dict[_Choice, str]:
-    """A NAME for each choice: its label, else its language, told apart where that is taken."""
-    names: dict[_Choice, str] = {}
-    for language, label in choices:
-        plain = clean(label or "") or clean(language or "") or "Audio"
-        tries = chain([plain, f"{plain} ({language})"], (f"{plain} {n}" for n in count(2)))
-        taken = set(names.values())
-        names[language, label] = next(name for name in map(clean, tries) if name not in taken)
-    return names

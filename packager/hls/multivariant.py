@@ -43,6 +43,42 @@ class AudioMedia:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleMedia:
+    """EXT-X-MEDIA with TYPE=SUBTITLES (§4.3.4.1)."""
+
+    # GROUP-ID
+    group: str
+    # NAME, unique in the group
+    name: str
+    # LANGUAGE
+    language: str
+    # DEFAULT
+    default: bool
+    # AUTOSELECT
+    autoselect: bool
+    # FORCED
+    forced: bool = False
+    # URI
+    uri: str
+
+    def line(self) -> str:
+        attributes = {
+            "TYPE": "SUBTITLES",
+            "GROUP-ID": quoted(self.group),
+            "NAME": quoted(self.name),
+            "LANGUAGE": quoted(self.language),
+            "DEFAULT": _YES_NO[self.default],
+            "AUTOSELECT": _YES_NO[self.autoselect],
+            "FORCED": _YES_NO[self.forced],
+            "URI": quoted(self.uri),
+        }
+        return tag("EXT-X-MEDIA", attributes)
+
+
+Media = AudioMedia | SubtitleMedia
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """EXT-X-STREAM-INF (§4.3.4.2)."""
 
@@ -56,6 +92,8 @@ class Variant:
     frame_rate: Fraction | None = None
     # AUDIO
     audio: str | None = None
+    # SUBTITLES
+    subtitles: str | None = None
     uri: str
 
     def line(self) -> str:
@@ -66,6 +104,7 @@ class Variant:
             "RESOLUTION": "{}x{}".format(*self.resolution) if self.resolution else None,
             "FRAME-RATE": _thousandths(self.frame_rate) if self.frame_rate else None,
             "AUDIO": quoted(self.audio) if self.audio else None,
+            "SUBTITLES": quoted(self.subtitles) if self.subtitles else None,
             "CLOSED-CAPTIONS": "NONE",
         }
         return f"{tag('EXT-X-STREAM-INF', attributes)}\n{self.uri}"
@@ -76,7 +115,7 @@ class MultivariantPlaylist:
     variants: tuple[Variant, ...]
     """In the order of listing; players may start with the first."""
 
-    media: tuple[AudioMedia, ...] = ()
+    media: tuple[Media, ...] = ()
 
     def render(self) -> str:
         lines = [
