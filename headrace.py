@@ -1,7 +1,8 @@
 """The one command, ``headrace``.
 
 Parsing the command line takes libraries that a server should not carry for the rest of its
-life.  So what starts a server is parsed (``headrace_commands``), and the process then replaces
+life.  So what plainly starts a server is read without them (``serving.options``).  Everything
+else is parsed (``headrace_commands``); if it starts a server after all, the process replaces
 itself by a fresh image of the same command, which finds the result in its environment.
 
 Exit status: 0 also on SIGTERM; 1 a file was refused or a job failed; 2 usage or configuration.
@@ -13,7 +14,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,10 +32,13 @@ class Misuse(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status."""
     parsed = os.environ.pop(_PARSED, None)
-    command = _command_name(sys.argv[1:] if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    command = _command_name(words)
     try:
         if parsed is not None:
             return _serve(**json.loads(parsed))
+        if (plain := _plain_options(words)) is not None:
+            return _serve(words[0], plain)
         from headrace_commands import invoke
 
         return invoke(arguments)
@@ -53,6 +57,21 @@ def start_server(server: str, options: Mapping[str, object]) -> NoReturn:
     """Become *server* with these *options*, by the name of their configuration's field."""
     os.environ[_PARSED] = json.dumps({"server": server, "options": options})
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _plain_options(words: Sequence[str]) -> dict[str, Any] | None:
+    """Of the server that *words* start; None if they start none, or must be looked at."""
+    if not words or words[0] not in ("origin", "edge"):
+        return None
+    from serving.options import plainly
+
+    command: Callable[..., dict[str, Any]]
+    if words[0] == "origin":
+        from origin.command import options as command
+    else:
+        from edge_cache.command import options as command
+    keywords = plainly(command, words[1:], os.environ)
+    return None if keywords is None else command(**keywords)
 
 
 def say(command: str, message: str, status: int) -> int:

@@ -1,14 +1,17 @@
 """The sub-commands and their options.  Each imports what it needs when it is called."""
 
-import re
+import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+import edge_cache.command
 import headrace_bench
+import origin.command
 from headrace import Misuse, __version__, start_server
+from serving.options import Option
 
 app = typer.Typer(
     name="headrace",
@@ -18,9 +21,6 @@ app = typer.Typer(
 )
 
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]  # of click, which typer carries inside
-_SIZE = re.compile(r"([0-9]{1,15})([KMG]?)", re.ASCII | re.IGNORECASE)
-_STATUS_SECONDS = re.compile(r"([0-9]{3})=([0-9]{1,9}(?:\.[0-9]{1,6})?)", re.ASCII)
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 NOT_BUILT = {
     "lint": "Check playlists, manifests and segments",
@@ -58,30 +58,6 @@ def _usage(error: Any) -> str:
     return message
 
 
-def parse_size(text: str) -> int:
-    """Bytes: ``64M``.  K, M and G are powers of 1024.
-
-    >>> parse_size("64M")
-    67108864
-    """
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is not a size such as 512K, 64M or 2G")
-    return int(found[1]) * _UNITS[found[2].upper()]
-
-
-def parse_seconds_by_status(text: str) -> dict[int, float]:
-    """Seconds by status: ``404=5,410=60``.
-
-    >>> parse_seconds_by_status("404=5,410=0.5")
-    {404: 5.0, 410: 0.5}
-    """
-    found = [_STATUS_SECONDS.fullmatch(one.strip()) for one in text.split(",")]
-    if None in found:
-        raise typer.BadParameter(f"{text!r} is not STATUS=SECONDS such as 404=5,410=60")
-    return {int(one[1]): float(one[2]) for one in found if one is not None}
-
-
 def _option(command: str, name: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
     """The option *name* of *command*, which is also a variable."""
     variable = f"HEADRACE_{command}_{name}".upper().replace("-", "_")
@@ -101,7 +77,6 @@ def _json(command: str, what: str) -> Any:
 
 
 DATA = Path("headrace-data")
-HOST = "127.0.0.1"
 
 
 def _print_version(wanted: bool) -> None:
@@ -217,269 +192,53 @@ def import_(
     return run(Order(file, data, format, batch, dry_run), as_json=json)
 
 
-@app.command()
-def origin(
-    data: Annotated[Path, _data("origin")] = DATA,
-    host: Annotated[str, _option("origin", "host", "Address to listen on.")] = HOST,
-    port: Annotated[int, _port("origin", "port", "Port; 0 for a free one.")] = 8081,
-    admin_port: Annotated[
-        int | None, _port("origin", "admin-port", "Loopback port of the administration.")
-    ] = None,
-    workers: Annotated[
-        int, _option("origin", "workers", "Processes that serve.", min=1, max=256, metavar="N")
-    ] = 1,
-    local_root: Annotated[
-        Path | None,
-        _option(
-            "origin",
-            "local-root",
-            "Folder whose files local/ serves.",
-            exists=True,
-            file_okay=False,
-            metavar="DIR",
-        ),
-    ] = None,
-    object_store: Annotated[
-        list[str] | None,
-        _option(
-            "origin",
-            "object-store",
-            "Bucket whose objects may be sources: s3://bucket or s3://bucket/prefix.",
-            metavar="URL",
-        ),
-    ] = None,
-    remote_host: Annotated[
-        list[str] | None,
-        _option(
-            "origin",
-            "remote-host",
-            "HTTP server whose files may be sources.",
-            metavar="HOST[:PORT]",
-        ),
-    ] = None,
-    remote_private: Annotated[
-        bool,
-        _option("origin", "remote-private", "Those servers may have private addresses."),
-    ] = False,
-    index_cache: Annotated[
-        int,
-        _option(
-            "origin",
-            "index-cache",
-            "Flavor indexes that a worker keeps.",
-            parser=parse_size,
-            metavar="SIZE",
-        ),
-    ] = "256M",  # type: ignore[assignment]
-    plan_cache: Annotated[
-        int,
-        _option(
-            "origin",
-            "plan-cache",
-            "Segment plans that a worker keeps.",
-            parser=parse_size,
-            metavar="SIZE",
-        ),
-    ] = "32M",  # type: ignore[assignment]
-    open_files: Annotated[
-        int,
-        _option("origin", "open-files", "Files that a worker keeps open.", min=1, metavar="N"),
-    ] = 512,
-    sendfile: Annotated[
-        bool,
-        _option("origin", "sendfile", "Send long runs uncopied; files are never written over."),
-    ] = False,
-    page_entry: Annotated[
-        str | None, _option("origin", "page-entry", "Entry of the page.", hidden=True)
-    ] = None,
-    players: Annotated[
-        Path | None, _option("origin", "players", "Folder of the players.", hidden=True)
-    ] = None,
-) -> int:
-    """Package stored flavors into HLS and DASH, and serve them."""
-    start_server(
-        "origin",
-        {
-            "data": str(data),
-            "host": host,
-            "port": port,
-            "admin_port": admin_port,
-            "workers": workers,
-            "local_root": local_root and str(local_root),
-            "object_stores": object_store or [],
-            "remote_hosts": remote_host or [],
-            "remote_private": remote_private,
-            "index_cache": index_cache,
-            "plan_cache": plan_cache,
-            "open_files": open_files,
-            "sendfile": sendfile,
-            "page_entry": page_entry,
-            "players": players and str(players),
-        },
-    )
+def _server(name: str, options: Callable[..., dict[str, object]]) -> Callable[..., int]:
+    """The command that starts a server with these *options*, each in typer's words."""
+
+    def command(**given: Any) -> int:
+        start_server(name, options(**given))
+
+    signature = inspect.signature(options)
+    own = [
+        one.replace(annotation=_in_typers_words(one.annotation))
+        for one in signature.parameters.values()
+    ]
+    command.__signature__ = signature.replace(parameters=own)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in own}
+    command.__doc__ = options.__doc__
+    return command
 
 
-@app.command()
-def edge(
-    upstream: Annotated[
-        list[str],
-        _option(
-            "edge", "upstream", "Where to fetch; several in order of trial.", metavar="URL"
-        ),
-    ],
-    shield: Annotated[
-        list[str] | None,
-        _option(
-            "edge",
-            "shield",
-            "Cache to ask first, chosen among several by the key.",
-            metavar="URL[|WEIGHT]",
-        ),
-    ] = None,
-    upstream_ca: Annotated[
-        Path | None,
-        _option(
-            "edge",
-            "upstream-ca",
-            "Authorities of https:// upstreams, in place of the system's.",
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-        ),
-    ] = None,
-    health: Annotated[
-        str | None,
-        _option("edge", "health", "Path to check every upstream by.", metavar="PATH"),
-    ] = None,
-    host: Annotated[str, _option("edge", "host", "Address to listen on.")] = HOST,
-    port: Annotated[int, _port("edge", "port", "Port; 0 for a free one.")] = 8080,
-    admin_port: Annotated[
-        int | None, _port("edge", "admin-port", "Loopback port of the administration.")
-    ] = None,
-    admin_token_file: Annotated[
-        Path | None,
-        _option("edge", "admin-token-file", "File with the token to purge.", metavar="FILE"),
-    ] = None,
-    purge_method: Annotated[
-        bool, _option("edge", "purge-method", "Take PURGE with that token on the public port.")
-    ] = False,
-    workers: Annotated[
-        int, _option("edge", "workers", "Processes that serve.", min=1, max=256, metavar="N")
-    ] = 1,
-    cache_dir: Annotated[
-        str | None,
-        _option(
-            "edge", "cache-dir", "Folder of the disk tier; none without it.", metavar="DIR"
-        ),
-    ] = None,
-    ram: Annotated[
-        int,
-        _option("edge", "ram", "Size of the RAM tier.", parser=parse_size, metavar="SIZE"),
-    ] = "256M",  # type: ignore[assignment] # typer parses it
-    disk: Annotated[
-        int,
-        _option("edge", "disk", "Size of the disk tier.", parser=parse_size, metavar="SIZE"),
-    ] = "10G",  # type: ignore[assignment]
-    block: Annotated[
-        int,
-        _option(
-            "edge",
-            "block",
-            "Piece in which a body not wanted whole is fetched.",
-            parser=parse_size,
-            metavar="SIZE",
-        ),
-    ] = "1M",  # type: ignore[assignment]
-    early_refresh: Annotated[
-        float,
-        _option(
-            "edge",
-            "early-refresh",
-            "Renew what is hot so long before it is stale; 0 for never.",
-            metavar="SECONDS",
-        ),
-    ] = 10,
-    stale_if_unreachable: Annotated[
-        float,
-        _option(
-            "edge",
-            "stale-if-unreachable",
-            "Serve stale so long if no upstream can be reached and the origin names no time.",
-            metavar="SECONDS",
-        ),
-    ] = 3600,
-    heuristic: Annotated[
-        float,
-        _option(
-            "edge",
-            "heuristic",
-            "Lifetime of what names none, as a share of the time since its last change.",
-            metavar="SHARE",
-        ),
-    ] = 0,
-    negative_ttl: Annotated[
-        list[Any] | None,
-        _option(
-            "edge",
-            "negative-ttl",
-            "Lifetime of errors that name none: 404=5,410=60.",
-            parser=parse_seconds_by_status,
-            metavar="STATUS=SECONDS",
-        ),
-    ] = None,
-    store_set_cookie: Annotated[
-        bool,
-        _option("edge", "store-set-cookie", "Store responses that set a cookie, for everyone."),
-    ] = False,
-    forwarded: Annotated[
-        str,
-        _option(
-            "edge",
-            "forwarded",
-            "How upstreams learn the client's address: none, forwarded, x-forwarded-for.",
-            metavar="FIELD",
-        ),
-    ] = "none",
-    node_id: Annotated[
-        str | None,
-        _option("edge", "node-id", "Name in CDN-Loop; by default made up.", metavar="NAME"),
-    ] = None,
-    cache_status_key: Annotated[
-        bool, _option("edge", "cache-status-key", "Tell the cache key in Cache-Status.")
-    ] = False,
-) -> int:
-    """Cache what an origin serves, close to the players."""
-    start_server(
-        "edge",
-        {
-            "upstreams": upstream,
-            "shields": shield or [],
-            "upstream_ca": upstream_ca and str(upstream_ca),
-            "health": health,
-            "host": host,
-            "port": port,
-            "admin_port": admin_port,
-            "admin_token_file": admin_token_file and str(admin_token_file),
-            "purge_method": purge_method,
-            "workers": workers,
-            "cache_dir": cache_dir,
-            "disk": disk,
-            "ram": ram,
-            "block": block,
-            "early_refresh": early_refresh,
-            "stale_if_unreachable": stale_if_unreachable,
-            "heuristic": heuristic,
-            "negative_ttl": {
-                status: seconds
-                for given in negative_ttl or ()
-                for status, seconds in given.items()
-            },
-            "store_set_cookie": store_set_cookie,
-            "forwarded": forwarded,
-            "cache_status_key": cache_status_key,
-            **({} if node_id is None else {"node_id": node_id}),
-        },
+def _in_typers_words(annotation: Any) -> Any:
+    option: Option = annotation.__metadata__[0]
+    made: Any = typer.Option(
+        option.flag,
+        envvar=option.variable,
+        help=option.help,
+        metavar=option.metavar,
+        min=option.min,
+        max=option.max,
+        parser=option.parser and _explained(option.parser),
+        hidden=option.hidden,
+        exists=option.exists is not None,
+        file_okay=option.exists != "folder",
+        dir_okay=option.exists != "file",
     )
+    return Annotated[annotation.__origin__, made]
+
+
+def _explained(parser: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            return parser(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return parse
+
+
+app.command("origin")(_server("origin", origin.command.options))
+app.command("edge")(_server("edge", edge_cache.command.options))
 
 
 @app.command()

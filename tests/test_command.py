@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 import headrace_demo
-from headrace_commands import NOT_BUILT, parse_size
+from headrace_commands import NOT_BUILT
+from serving.options import parse_size
 from tests.support.processes import free_port, headrace, is_alive, running
 from tests.support.waiting import until
 
@@ -294,18 +295,21 @@ def test_an_option_wins_over_its_variable(stubs: Calls) -> None:
     assert stubs()[0]["options"] == ["here", "0_a", False]
 
 
-def test_a_server_carries_nothing_of_the_command_line(stubs: Calls) -> None:
-    with running("edge", "--upstream", "http://o:1", "--port", "0") as server:
+@pytest.mark.parametrize("looked_at", [False, True], ids=["plain", "looked at"])
+def test_a_server_carries_nothing_of_the_command_line(stubs: Calls, looked_at: bool) -> None:
+    variables = {"HEADRACE_EDGE_PURGE_METHOD": "0"} if looked_at else {}
+    line = ("--upstream", "http://o:1", "--port", "0")
+    with running("edge", *line, env=variables) as server:
         pid = server.pid
         command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-        variables = Path(f"/proc/{pid}/environ").read_text()
+        started_with = Path(f"/proc/{pid}/environ").read_text()
     [call, _] = stubs()
     loaded = {name.partition(".")[0] for name in call["modules"]}
     assert not loaded & {"typer", "click", "rich", "tornado", "sqlalchemy", "numpy", "pydantic"}
     assert call["pid"] == pid
-    assert command[-6:-1] == ["edge", "--upstream", "http://o:1", "--port", "0"]
+    assert command[-6:-1] == ["edge", *line]
     assert "headrace" in command
-    assert "HEADRACE_PARSED_ARGUMENTS" in variables  # what the process was started with
+    assert ("HEADRACE_PARSED_ARGUMENTS" in started_with) == looked_at
 
 
 def test_ingest_passes_its_status_and_options_on(stubs: Calls) -> None:

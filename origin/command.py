@@ -1,0 +1,97 @@
+"""The options of ``headrace origin``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from serving.options import Options, parse_size
+
+_option = Options("origin")
+
+
+def options(
+    *,
+    data: Annotated[Path, _option("data", "Folder of the database.", metavar="DIR")] = Path(
+        "headrace-data"
+    ),
+    host: Annotated[str, _option("host", "Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, _option.port("port", "Port; 0 for a free one.")] = 8081,
+    admin_port: Annotated[
+        int | None, _option.port("admin-port", "Loopback port of the administration.")
+    ] = None,
+    workers: Annotated[
+        int, _option("workers", "Processes that serve.", min=1, max=256, metavar="N")
+    ] = 1,
+    local_root: Annotated[
+        Path | None,
+        _option(
+            "local-root", "Folder whose files local/ serves.", exists="folder", metavar="DIR"
+        ),
+    ] = None,
+    object_store: Annotated[
+        list[str] | None,
+        _option(
+            "object-store",
+            "Bucket whose objects may be sources: s3://bucket or s3://bucket/prefix.",
+            metavar="URL",
+        ),
+    ] = None,
+    remote_host: Annotated[
+        list[str] | None,
+        _option(
+            "remote-host",
+            "HTTP server whose files may be sources.",
+            metavar="HOST[:PORT]",
+        ),
+    ] = None,
+    remote_private: Annotated[
+        bool, _option("remote-private", "Those servers may have private addresses.")
+    ] = False,
+    index_cache: Annotated[
+        int,
+        _option(
+            "index-cache",
+            "Flavor indexes that a worker keeps.",
+            parser=parse_size,
+            metavar="SIZE",
+        ),
+    ] = "256M",  # type: ignore[assignment] # it is parsed
+    plan_cache: Annotated[
+        int,
+        _option(
+            "plan-cache",
+            "Segment plans that a worker keeps.",
+            parser=parse_size,
+            metavar="SIZE",
+        ),
+    ] = "32M",  # type: ignore[assignment]
+    open_files: Annotated[
+        int, _option("open-files", "Files that a worker keeps open.", min=1, metavar="N")
+    ] = 512,
+    sendfile: Annotated[
+        bool, _option("sendfile", "Send long runs uncopied; files are never written over.")
+    ] = False,
+    page_entry: Annotated[
+        str | None, _option("page-entry", "Entry of the page.", hidden=True)
+    ] = None,
+    players: Annotated[
+        Path | None, _option("players", "Folder of the players.", hidden=True)
+    ] = None,
+) -> dict[str, object]:
+    """Package stored flavors into HLS and DASH, and serve them."""
+    return {
+        "data": str(data),
+        "host": host,
+        "port": port,
+        "admin_port": admin_port,
+        "workers": workers,
+        "local_root": local_root and str(local_root),
+        "object_stores": object_store or [],
+        "remote_hosts": remote_host or [],
+        "remote_private": remote_private,
+        "index_cache": index_cache,
+        "plan_cache": plan_cache,
+        "open_files": open_files,
+        "sendfile": sendfile,
+        "page_entry": page_entry,
+        "players": players and str(players),
+    }
