@@ -9,6 +9,7 @@ meets a sample table or a float.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 from operator import sub
 
@@ -82,6 +83,15 @@ class Rendition(ABC):
         """Unique in a presentation, as selectors write it: ``f1-v1``."""
 
 
+class DynamicRange(StrEnum):
+    SDR = "sdr"
+    HLG = "hlg"
+    HDR10 = "hdr10"
+    """Perceptual quantizer (PQ), with or without metadata."""
+
+    DOLBY_VISION = "dv"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRendition(Rendition):
     width: int
@@ -93,6 +103,8 @@ class VideoRendition(Rendition):
 
     frame_rate: Fraction | None = None
     """Frames per second; the average where it varies; None for a single frame."""
+
+    dynamic_range: DynamicRange = DynamicRange.SDR
 
     @property
     def name(self) -> str:

@@ -30,6 +30,7 @@ from packager.plan import Plan, Unplanned
 from packager.presentation import (
     AudioRendition,
     Bitrate,
+    DynamicRange,
     Presentation,
     Rendition,
     Timeline,
@@ -397,8 +398,17 @@ def _rendition(
         )  # fmt: skip
     return VideoRendition(
         **common, width=form.width, height=form.height, pixel_aspect=form.pixel_aspect,  # type: ignore[arg-type]
-        frame_rate=_frame_rate(track),
+        frame_rate=_frame_rate(track), dynamic_range=_dynamic_range(form),
     )  # fmt: skip
+
+
+_TRANSFERS = {16: DynamicRange.HDR10, 18: DynamicRange.HLG}
+"""By TransferCharacteristics of ISO/IEC 23091-2."""
+
+
+def _dynamic_range(form: VideoFormat) -> DynamicRange:
+    transfer = form.colour.transfer if form.colour else None
+    return _TRANSFERS.get(transfer or 0, DynamicRange.SDR)
 
 
 def _frame_rate(track: TrackIndex) -> Fraction | None:
