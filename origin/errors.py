@@ -6,6 +6,7 @@ OriginError
  |    +-- Refused        a numbered error of the delivery contract (origin.contract.refusals)
  +-- SourceUnavailable   a source that is missing, late or not what was ingested
  +-- Overloaded          more than this worker admits
+ +-- HookFailed          an operator's manifest hook
 """
 
 from collections.abc import Mapping
@@ -50,6 +51,10 @@ class Overloaded(OriginError):
     """There is no room for this request now."""
 
 
+class HookFailed(OriginError):
+    """The operator's manifest hook raised, took too long or gave a wrong answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An error as a response."""
@@ -69,6 +74,7 @@ _FAILURES: tuple[tuple[type[Exception], int, str, int | None], ...] = (
     (UnknownSegment, 404, _SHORT, None),
     (SourceUnavailable, 503, _NO_STORE, RETRY_AFTER),
     (Overloaded, 503, _NO_STORE, RETRY_AFTER),
+    (HookFailed, 500, _NO_STORE, None),
     (DatabaseUnavailable, 503, _NO_STORE, RETRY_AFTER),
     (BadRow, 502, _NO_STORE, None),
     (MetadataError, 503, _NO_STORE, RETRY_AFTER),

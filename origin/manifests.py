@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from origin.filters.listing import EVERYTHING, Listing
 from origin.urls import Target, media_folder, segment_name, selectors
 from packager.bandwidth import minimum_buffer
 from packager.dash.mpd import mpd
@@ -42,39 +43,54 @@ def _asked(recipe: Recipe, target: Target) -> Recipe:
     return clipped(recipe, target.parameters.clip_from, target.parameters.clip_to)
 
 
-def master_playlist(recipe: Recipe, target: Target) -> Needs[str]:
+def master_playlist(
+    recipe: Recipe, target: Target, listing: Listing = EVERYTHING
+) -> Needs[str]:
     """The multivariant playlist as text."""
-    return (yield from multivariant(recipe, target)).render()
+    return (yield from multivariant(recipe, target, listing)).render()
 
 
-def multivariant(recipe: Recipe, target: Target) -> Needs[MultivariantPlaylist]:
-    """The multivariant playlist; its addresses are beside it."""
+def multivariant(
+    recipe: Recipe, target: Target, listing: Listing = EVERYTHING
+) -> Needs[MultivariantPlaylist]:
+    """The multivariant playlist; its addresses are beside it, or in the listing's folder."""
     recipe = _asked(recipe, target)
-    every = yield from presentation(recipe)
-    if not target.fmp4 and not audio_apart(every):
-        return (yield from _muxed_master(recipe, every))
-    merged = merged_audio(every)
+    whole = yield from presentation(recipe)
+    kept, folder = listing.keep(whole), listing.folder
+    # What is left out of a list changes neither its media nor their rates.
+    seconds = _target(whole)
+    if target.fmp4 or audio_apart(kept):
+        merged = listing.edit(merged_audio(kept))
+    else:
+        edited = listing.edit(kept)
+        if not audio_apart(edited):
+            return (yield from _muxed_master(recipe, edited, seconds, folder))
+        merged = merged_audio(edited)
+
+    def name(one: _Rendition) -> str:
+        return f"{folder}index{selectors(_choice(one))}.m3u8"
+
     if target.fmp4:
-        return separate_variants(merged, _index_name)
+        return separate_variants(merged, name)
     rates: dict[str, Bitrate] = {}
-    seconds = _target(merged)
     apart: tuple[_Rendition, ...] = (*merged.video, *merged.audio)
     for one in apart:
         rates[one.name] = yield from muxed_bitrate(recipe, _choice(one), seconds)
-    return separate_variants(merged, _index_name, lambda one: rates[one.name])
+    return separate_variants(merged, name, lambda one: rates[one.name])
 
 
-def _muxed_master(recipe: Recipe, every: Presentation) -> Needs[MultivariantPlaylist]:
+def _muxed_master(
+    recipe: Recipe, every: Presentation, seconds: int, folder: str
+) -> Needs[MultivariantPlaylist]:
     own = {one.flavor: one for one in every.audio}
     rates: dict[int, Bitrate] = {}
-    seconds = _target(every)
     for video in every.video:
         choice = _together(video, own.get(video.flavor))
         rate = yield from muxed_bitrate(recipe, choice, seconds)
         rates[video.flavor] = max(rate, rates.get(video.flavor, rate), key=lambda one: one.peak)
 
     def name(video: VideoRendition, audio: AudioRendition | None) -> str:
-        return f"index{selectors(_together(video, audio))}.m3u8"
+        return f"{folder}index{selectors(_together(video, audio))}.m3u8"
 
     return muxed_variants(every, rates, name)
 
@@ -87,10 +103,6 @@ def _choice(one: _Rendition) -> Choice:
 
 def _together(video: VideoRendition, audio: AudioRendition | None) -> Choice:
     return Choice(video.flavor, video.track, None if audio is None else audio.track)
-
-
-def _index_name(one: _Rendition) -> str:
-    return f"index{selectors(_choice(one))}.m3u8"
 
 
 def _target(of: Presentation) -> int:
@@ -143,18 +155,21 @@ def _timelines(recipe: Recipe, *, fmp4: bool) -> Needs[list[Timeline]]:
     return found
 
 
-def media_presentation(recipe: Recipe, target: Target, token: str) -> Needs[str]:
+def media_presentation(
+    recipe: Recipe, target: Target, token: str, listing: Listing = EVERYTHING
+) -> Needs[str]:
     """The MPD."""
     recipe = _asked(recipe, target)
-    merged = merged_audio((yield from presentation(recipe)))
-    folder = media_folder(target)
+    whole = yield from presentation(recipe)
+    merged = listing.edit(merged_audio(listing.keep(whole)))
+    folder = listing.folder + media_folder(target)
 
     def named(make: Callable[[str], str]) -> Callable[[_Rendition], str]:
         return lambda one: make(f"{selectors(_choice(one))}-x{token}")
 
     return mpd(
         merged,
-        min_buffer=minimum_buffer(one.timeline for one in merged.renditions),
+        min_buffer=minimum_buffer(one.timeline for one in whole.renditions),
         media=named(
             lambda tail: folder + segment_name(target.protocol, True, "$Number$", tail)
         ),
