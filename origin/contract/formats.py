@@ -14,6 +14,8 @@ class Output(StrEnum):
     DOWNLOAD = "download"
     HLS = "hls"
     DASH = "dash"
+    SMOOTH = "smooth"
+    HDS = "hds"
 
 
 class Reply(StrEnum):
@@ -40,7 +42,7 @@ class Format:
     @property
     def many(self) -> bool:
         """Whether it takes all flavors that fit, or one."""
-        return self.output in (Output.HLS, Output.DASH)
+        return self.output not in (Output.PROGRESSIVE, Output.DOWNLOAD, None)
 
 
 _WEB: Groups = (("mbr",), ("web",))
@@ -56,8 +58,9 @@ FORMATS = {
         # plain "hls" has no default tags of its own
         Format("hls", _WEB, Output.HLS, Reply.MASTER),
         Format("mpegdash", (("dash",), *_PADS), Output.DASH, Reply.REDIRECT),
-        Format("sl", (("ism",), ("ipadnew", "iphonenew"))),
-        Format("hds", (("applembr",), *_PADS)),
+        # these two are packaged elsewhere: a delivery profile says where
+        Format("sl", (("ism",), ("ipadnew", "iphonenew")), Output.SMOOTH, Reply.REDIRECT),
+        Format("hds", (("applembr",), *_PADS), Output.HDS, Reply.REDIRECT),
         Format("rtsp", _WEB),
         Format("hdnetworkmanifest", _WEB),
         Format("hdnetwork", _WEB),

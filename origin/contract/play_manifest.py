@@ -21,7 +21,13 @@ from origin.contract.formats import (
 )
 from origin.contract.parameters import gather
 from origin.contract.refusals import Number, Refused
-from origin.contract.wishes import NAMES, DeliveryWishes, parse_wishes, render_wishes
+from origin.contract.wishes import (
+    NAMES,
+    NO_WISHES,
+    DeliveryWishes,
+    parse_wishes,
+    render_wishes,
+)
 from origin.errors import BadUrl
 from origin.parameters import NONE, Parameters, parse_parameters
 from origin.paths import path_segments
@@ -79,7 +85,7 @@ class PlayManifest:
     expiry: int | None = None
     """Seconds since 1970."""
 
-    delivery: DeliveryWishes = DeliveryWishes()
+    delivery: DeliveryWishes = NO_WISHES
     clip: Parameters = NONE
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from origin.contract.access import Asker
 from origin.contract.formats import FORMATS, Output, Reply
 from origin.contract.play_manifest import (
     PlayManifest,
@@ -14,6 +15,7 @@ from origin.contract.play_manifest import (
     render_play_manifest,
 )
 from origin.contract.refusals import Number, Refused
+from origin.contract.wishes import DeliveryWishes
 from origin.errors import BadUrl
 from origin.parameters import Parameters
 
@@ -25,6 +27,10 @@ def asked(form: str = "applehttp", **fields: Any) -> PlayManifest:
     assert known.output is not None
     fields = {"output": known.output, "reply": known.reply} | fields
     return PlayManifest(partner=102, entry="0_abcd1234", format=known, **fields)
+
+
+def wishing(**fields: Any) -> PlayManifest:
+    return asked(delivery=DeliveryWishes(**fields))
 
 
 HLS = f"{BASE}/format/applehttp"
@@ -67,10 +73,29 @@ PARAMETERS = {
     f"{HLS}/ct/9000/a.m3u8": asked(clip=Parameters(None, 9000)),
     f"{HLS}/sf/7000/a.m3u8": asked(clip=Parameters(7000)),
     # names of the contract without a meaning here, and names of players
-    f"{HLS}/storageId/3/cdnHost/x/deliveryProfileId/1001/deliveryCode/a/playbackContext/b"
-    "/streamType/live/uiConfId/1/referrer/aHR0cDovL3g=/ks/djJ8/hashes/a=b/a.m3u8": asked(),
-    f"{HLS}/defaultAudioLang/eng/muxedAudioLang/eng/disableCaptions/1/usePlayServer/1"
-    "/playerConfig/x/sessionId/y/playSessionId/z/clientTag/html5/_/1/si/3/a.m3u8": asked(),
+    f"{HLS}/streamType/live/uiConfId/1/disableCaptions/1/usePlayServer/1/playerConfig/x"
+    "/playSessionId/z/clientTag/html5/_/1/a.m3u8": asked(),
+    # from where, in which language, for whom
+    f"{HLS}/storageId/3/cdnHost/x.y/deliveryProfileId/1001/deliveryCode/a": wishing(
+        storage=3, host="x.y", profiles=(1001,), fills=(("deliveryCode", "a"),)
+    ),
+    f"{HLS}/si/3/ch/x:81/deliveryProfileIds/7,1001/dc/a/pc/b-2/sessionId/y": wishing(
+        storage=3,
+        host="x:81",
+        profiles=(7, 1001),
+        fills=(("deliveryCode", "a"), ("playbackContext", "b-2"), ("sessionId", "y")),
+    ),
+    f"{HLS}/defaultAudioLang/ENG/muxedAudioLang/pt-BR": wishing(
+        default_audio="eng", muxed_audio="pt-br"
+    ),
+    f"{HLS}/cdnHost/no_host/defaultAudioLang/1": asked(),
+    f"{HLS}/referrer/aHR0cDovL3g=/ks/djJ8/hashes/a=b,c=d/a.m3u8": wishing(
+        asker=Asker(session="djJ8", referrer="http://x", hashes="a=b,c=d")
+    ),
+    # base64 as a query and a path leave it
+    f"{HLS}/a.m3u8?r=aHR0cDovL2E/Pj4+": wishing(asker=Asker(referrer="http://a?>>>")),
+    f"{HLS}/r/aHR0cDovL2E_Pj4-": wishing(asker=Asker(referrer="http://a?>>>")),
+    f"{HLS}/r/!": asked(),
     f"{HLS}/whatever/value/a.m3u8": asked(),
     # order, repetition, prefix, decoration
     "/p/102/sp/10200/playManifest/f/applehttp/e/0_abcd1234/a.m3u8": asked(),
@@ -98,7 +123,7 @@ def test_parameters(url: str, expected: PlayManifest) -> None:
 
 
 NOT_BUILT = (
-    "sl", "hds", "rtsp", "hdnetworkmanifest", "hdnetwork", "hdnetworksmil", "rtmp",
+    "rtsp", "hdnetworkmanifest", "hdnetwork", "hdnetworksmil", "rtmp",
     "multicast_silverlight", "applehttp_to_mc", "auto",
 )  # fmt: skip
 REPLIES = {
@@ -107,6 +132,8 @@ REPLIES = {
     ("applehttp", ""): (Output.HLS, Reply.MASTER),
     ("hls", ""): (Output.HLS, Reply.MASTER),
     ("mpegdash", ""): (Output.DASH, Reply.REDIRECT),
+    ("sl", ""): (Output.SMOOTH, Reply.REDIRECT),
+    ("hds", ""): (Output.HDS, Reply.REDIRECT),
     ("http", "redirect"): (Output.PROGRESSIVE, Reply.REDIRECT),
     ("http", "json"): (Output.PROGRESSIVE, Reply.JSON),
     ("applehttp", "redirect"): (Output.HLS, Reply.REDIRECT),
@@ -164,6 +191,11 @@ REFUSED = {
     f"{HLS}/tags/a:b": Number.INVALID_PARAMETER,
     f"{HLS}/protocol/rtmp": Number.DELIVERY_METHOD_NOT_ALLOWED,
     f"{HLS}/protocol/H2": Number.INVALID_PARAMETER,
+    f"{HLS}/storageId/x": Number.INVALID_PARAMETER,
+    f"{HLS}/deliveryProfileIds/1,x": Number.INVALID_PARAMETER,
+    f"{HLS}/deliveryCode/a.b": Number.INVALID_PARAMETER,
+    f"{HLS}/playbackContext/@evil": Number.INVALID_PARAMETER,
+    f"{HLS}/sessionId/a_b": Number.INVALID_PARAMETER,
     f"{HLS}/responseFormat/jsonp": Number.MISSING_PARAMETER,
     f"{HLS}/responseFormat/jsonp/callback/a(b": Number.INVALID_PARAMETER,
 }
