@@ -60,6 +60,12 @@ class Presented:
     captions: tuple[CaptionFile, ...] = ()
     """In the order of their selectors, ``-s1`` first; they do not count for *token*."""
 
+    partner: int | None = None
+    """Whose entry it is; None of files."""
+
+    ids: tuple[str | None, ...] = ()
+    """Of the flavors, as ``-s`` of a manifest's name means them."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -189,7 +195,10 @@ class Catalog:
     ) -> Presented | None:
         flavors = await self._indexes.of_versions(records)
         found = self._presented(flavors, token)
-        return None if found is None else replace(found, row=row)
+        if found is None or row.record is None:
+            return None
+        ids = tuple(record.id for record in records)
+        return replace(found, row=row, partner=row.record.partner_id, ids=ids)
 
     # -- files below the root
 
