@@ -182,6 +182,6 @@ def default_choice(recipe: Recipe, target: Target, choice: Choice) -> Choice:
     if choice.video is not None or choice.audio is not None:
         return choice
     flavor = recipe.flavor(choice.flavor)
-    video = 1 if flavor.of_kind(Kind.VIDEO) else None
-    audio = 1 if flavor.of_kind(Kind.AUDIO) else None
+    video = next((track.number for track in flavor.of_kind(Kind.VIDEO)), None)
+    audio = next((track.number for track in flavor.of_kind(Kind.AUDIO)), None)
     return Choice(choice.flavor, video, None if target.fmp4 and video else audio)

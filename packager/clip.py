@@ -34,6 +34,11 @@ class Clip:
         first = sum(1 for middle in middles if middle < begin)
         return range(first, sum(1 for middle in middles if end is None or middle < end))
 
+    def within(self, other: "Clip") -> "Clip":
+        """What is in both."""
+        stops = [one.stop for one in (self, other) if one.stop is not None]
+        return Clip(max(self.start, other.start), min(stops, default=None))
+
     def of(self, timeline: Timeline) -> Timeline:
         """The part of *timeline* that is in it.  Raises ``UnknownSegment`` where nothing is."""
         if self == WHOLE:

@@ -36,6 +36,14 @@ from packager.presentation import (
     Timeline,
     VideoRendition,
 )
+from packager.said import (
+    NOTHING,
+    Said,
+    declared_muxed,
+    default_number,
+    said_of_audio,
+    said_of_video,
+)
 from packager.samples import Column, column
 from packager.segmenter import DEFAULT_TARGET, Cuts, Times, boundaries, cut, edges
 from packager.tracks import AudioFormat, Kind, VideoFormat
@@ -91,6 +99,9 @@ class Recipe:
     clip: Clip = WHOLE
     """What manifests list; it changes no byte of a segment."""
 
+    said: tuple[Said, ...] = ()
+    """Of each flavor; empty where nothing is said of any."""
+
     @cached_property
     def digests(self) -> tuple[str, ...]:
         """What its flavors are: with the target, what fixes all bytes of one layout."""
@@ -102,10 +113,13 @@ class Recipe:
         return self.flavors[number - 1]
 
     def track(self, flavor: int, kind: Kind, number: int) -> TrackIndex:
-        tracks = self.flavor(flavor).of_kind(kind)
-        if not 1 <= number <= len(tracks):
-            raise UnknownSegment(f"{kind} track {number} of flavor {flavor}")
-        return tracks[number - 1]
+        for track in self.flavor(flavor).of_kind(kind):
+            if track.number == number:  # not its place: a track may be left out
+                return track
+        raise UnknownSegment(f"{kind} track {number} of flavor {flavor}")
+
+    def said_of(self, flavor: int) -> Said:
+        return self.said[flavor - 1] if self.said else NOTHING
 
     def token(self, layout: int = LAYOUT) -> str:
         """What names the bytes of everything made from this recipe under *layout*."""
@@ -136,7 +150,7 @@ def clipped(recipe: Recipe, start: int | None, stop: int | None) -> Recipe:
     end = max(Fraction(one.end - one.origin, one.track.timescale) for one in tracks)
     if start is not None and start >= end * 1000:
         raise UnknownSegment("the clip begins behind the end")
-    return replace(recipe, clip=clip_of(recipe.times, start, stop))
+    return replace(recipe, clip=recipe.clip.within(clip_of(recipe.times, start, stop)))
 
 
 # -- one track in segments of its own
@@ -345,10 +359,18 @@ def presentation(recipe: Recipe) -> Needs[Presentation]:
     timelines = [timeline for _, _, timeline, _ in found]
     target, buffer = target_duration(timelines), minimum_buffer(timelines)
     renditions = [_rendition(*one, target, buffer) for one in found]
-    video = tuple(one for one in renditions if isinstance(one, VideoRendition))
-    audio = [one for one in renditions if isinstance(one, AudioRendition)]
+    video = tuple(
+        said_of_video(recipe.said_of(one.flavor), one)
+        for one in renditions
+        if isinstance(one, VideoRendition)
+    )
+    audio = [
+        said_of_audio(recipe.said_of(one.flavor), one)
+        for one in renditions
+        if isinstance(one, AudioRendition)
+    ]
     aligned = all(c.complete for _, t, c in cuts if t.kind is Kind.VIDEO)
-    return Presentation(video=video, audio=_first_is_default(audio), aligned=aligned)
+    return Presentation(video=video, audio=_one_is_default(recipe, audio), aligned=aligned)
 
 
 def _timeline(track: TrackIndex, cuts: Cuts) -> Timeline:
@@ -370,11 +392,20 @@ def _listed(clip: Clip, found: Iterable[_Sized]) -> Iterator[_Sized]:
 def merged_audio(every: Presentation) -> Presentation:
     """*every* with one audio rendition for each (language, channels, codec), the one of the
     highest bitrate; several of one flavor that are alike are all kept."""
-    return replace(every, audio=_first_is_default(_merged(every.audio)))
+    merged = _merged(every.audio)
+    number = next((at for at, one in enumerate(merged) if one.default), 0)
+    return replace(every, audio=_with_default(merged, number))
 
 
-def _first_is_default(audio: Iterable[AudioRendition]) -> tuple[AudioRendition, ...]:
-    return tuple(replace(one, default=number == 0) for number, one in enumerate(audio))
+def _one_is_default(
+    recipe: Recipe, audio: Sequence[AudioRendition]
+) -> tuple[AudioRendition, ...]:
+    said = [recipe.said_of(one.flavor) for one in audio]
+    return _with_default(audio, default_number(said))
+
+
+def _with_default(audio: Sequence[AudioRendition], default: int) -> tuple[AudioRendition, ...]:
+    return tuple(replace(one, default=number == default) for number, one in enumerate(audio))
 
 
 def _rendition(
@@ -428,8 +459,9 @@ def _merged(audio: Iterable[AudioRendition]) -> list[AudioRendition]:
         kind = (one.language, one.label, one.channels, one.codec)
         key = (*kind, alike[one.flavor, kind])
         alike[one.flavor, kind] += 1
-        if key not in best or one.bitrate.average > best[key].bitrate.average:
-            best[key] = one
+        known = best.get(key, one)
+        better = one if one.bitrate.average > known.bitrate.average else known
+        best[key] = replace(better, default=one.default or known.default)
     return list(best.values())
 
 
@@ -442,7 +474,12 @@ def muxed_bitrate(recipe: Recipe, choice: Choice, target: int) -> Needs[Bitrate]
     audio = yield from _film(choice.flavor, muxed.audio, cuts.sounds)
     kept = recipe.clip.segments(muxed.timeline)
     sizes = ts_sizes(video, audio).tolist()[kept.start : kept.stop]
-    return bitrate(sizes, recipe.clip.of(muxed.timeline), target)
+    return declared_muxed(
+        recipe.said_of(choice.flavor),
+        bitrate(sizes, recipe.clip.of(muxed.timeline), target),
+        video=muxed.video is not None,
+        audio=muxed.audio is not None,
+    )
 
 
 def _film(flavor: int, track: TrackIndex | None, bounds: Column) -> Needs[Film | None]:
