@@ -58,10 +58,10 @@ _LISTED = (
 CAPTIONS = cast(select(_RowsAsJson(*_LISTED.c)).scalar_subquery(), Text).label("captions")
 
 
-def captions_of(column: str | None) -> tuple[CaptionRecord, ...]:
-    """The ready captions, the default first, then by id."""
+def captions_of(column: Any) -> tuple[CaptionRecord, ...]:
+    """The ready captions in that *column*, the default first, then by id."""
     records = [
-        CaptionRecord(*rest, bool(is_default), path)
+        CaptionRecord(*(*rest, bool(is_default), path))
         for *rest, is_default, path in json.loads(column or "[]")
     ]
     return tuple(sorted(records, key=lambda one: (not one.is_default, one.id)))
