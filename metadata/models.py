@@ -32,6 +32,7 @@ from metadata.models_profiles import (
     ConversionProfile,
     ConversionProfileFlavor,
     DeliveryProfile,
+    FilterSet,
     FlavorParams,
     ServerNode,
     StorageProfile,
@@ -47,6 +48,7 @@ __all__ = [
     "DeliveryProfile",
     "Entry",
     "FileSync",
+    "FilterSet",
     "FlavorAsset",
     "FlavorIndex",
     "FlavorIndexBlock",
@@ -58,7 +60,7 @@ __all__ = [
     "ThumbAsset",
 ]
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration: the version of the tables below."""
 
 _CURRENT = text("replaced_at IS NULL")

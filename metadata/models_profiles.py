@@ -3,7 +3,7 @@
 A profile without a partner is for all of them.
 """
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from metadata.base import (
@@ -169,6 +169,35 @@ class DeliveryProfile(Base):
     tokenizer: Mapped[dict[str, object] | None] = mapped_column(Tree)
     recognizer: Mapped[dict[str, object] | None] = mapped_column(Tree)
     settings: Mapped[Settings]
+
+
+_OF_ALL = text("partner_id IS NULL")
+
+
+class FilterSet(Base):
+    """A filter of manifests that has a name, for a kind of device."""
+
+    __tablename__ = "filter_set"
+    __table_args__ = (
+        Index("ix_filter_set_partner_id_name", "partner_id", "name", unique=True),
+        Index(
+            "ix_filter_set_name",
+            "name",
+            unique=True,
+            sqlite_where=_OF_ALL,
+            postgresql_where=_OF_ALL,
+        ),
+        CheckConstraint("name <> ''", name="name"),
+        CheckConstraint("rules <> ''", name="rules"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey("partner.id"))
+    name: Mapped[str]
+    rules: Mapped[str]
+    """As in a URL: ``video_height:1-480``."""
+
+    updated_at: Mapped[Nanoseconds]
 
 
 class ServerNode(Base):

@@ -1,0 +1,84 @@
+"""Filters that have a name: of one partner, or of all.
+
+What the rules mean is not known here; whoever stores one has parsed it.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select
+from sqlalchemy.orm import Session
+
+from metadata.errors import BadRow, Conflict
+from metadata.models import FilterSet, Partner
+from metadata.sessions import Reader
+
+MOST = 1_000
+"""Sets of a partner, those of all included."""
+
+_LIST = (
+    select(FilterSet.name, FilterSet.partner_id, FilterSet.rules)
+    .where(or_(FilterSet.partner_id.is_(None), FilterSet.partner_id == bindparam("partner_id")))
+    .order_by(FilterSet.name, FilterSet.partner_id)
+    .limit(MOST)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSetRecord:
+    name: str
+    partner_id: int | None
+    """None: of all partners."""
+
+    rules: str
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(one, str) and one for one in (self.name, self.rules)):
+            raise BadRow("filter_set", self.name, "name and rules are no text")
+
+
+def find_filter_sets(reader: Reader, partner_id: int | None) -> dict[str, FilterSetRecord]:
+    """By name, those that hold for a partner: its own before those of all."""
+    rows = reader.execute(_LIST, {"partner_id": partner_id}).all()
+    found = [FilterSetRecord(*row) for row in rows]
+    return {
+        one.name: one for one in sorted(found, key=lambda one: one.partner_id is not None)
+    }
+
+
+def list_filter_sets(session: Session) -> list[FilterSetRecord]:
+    """All there are, by name, those of all partners first."""
+    rows = session.execute(select(FilterSet.name, FilterSet.partner_id, FilterSet.rules))
+    found = [FilterSetRecord(*row) for row in rows]
+    return sorted(found, key=lambda one: (one.name, one.partner_id or -1))
+
+
+def put_filter_set(session: Session, record: FilterSetRecord, *, now: int) -> bool:
+    """Store *record* in place of the one of its name; False where it is stored already."""
+    partner_id = record.partner_id
+    if partner_id is not None and session.get(Partner, partner_id) is None:
+        raise Conflict(f"there is no partner {partner_id}")
+    known = session.scalars(select(FilterSet).where(*_is(record.name, partner_id))).one_or_none()
+    if known is None:
+        others = len(find_filter_sets(session, partner_id))
+        if others >= MOST:
+            raise Conflict(f"there are {others} filter sets, no more are read")
+        known = FilterSet(name=record.name, partner_id=partner_id, rules="", updated_at=now)
+        session.add(known)
+    if known.rules == record.rules:
+        return False
+    known.rules, known.updated_at = record.rules, now
+    session.flush()
+    return True
+
+
+def delete_filter_set(session: Session, name: str, partner_id: int | None) -> bool:
+    """Whether there was one."""
+    done = session.execute(
+        delete(FilterSet).where(*_is(name, partner_id)).returning(FilterSet.id)
+    )
+    return done.first() is not None
+
+
+def _is(name: str, partner_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    of = FilterSet.partner_id
+    return FilterSet.name == name, of.is_(None) if partner_id is None else of == partner_id
