@@ -40,9 +40,7 @@ def find_filter_sets(reader: Reader, partner_id: int | None) -> dict[str, Filter
     """By name, those that hold for a partner: its own before those of all."""
     rows = reader.execute(_LIST, {"partner_id": partner_id}).all()
     found = [FilterSetRecord(*row) for row in rows]
-    return {
-        one.name: one for one in sorted(found, key=lambda one: one.partner_id is not None)
-    }
+    return {one.name: one for one in sorted(found, key=lambda one: one.partner_id is not None)}
 
 
 def list_filter_sets(session: Session) -> list[FilterSetRecord]:
@@ -57,7 +55,9 @@ def put_filter_set(session: Session, record: FilterSetRecord, *, now: int) -> bo
     partner_id = record.partner_id
     if partner_id is not None and session.get(Partner, partner_id) is None:
         raise Conflict(f"there is no partner {partner_id}")
-    known = session.scalars(select(FilterSet).where(*_is(record.name, partner_id))).one_or_none()
+    known = session.scalars(
+        select(FilterSet).where(*_is(record.name, partner_id))
+    ).one_or_none()
     if known is None:
         others = len(find_filter_sets(session, partner_id))
         if others >= MOST:

@@ -109,9 +109,7 @@ def _wrong(given: Presentation, made: object) -> str | None:
 def _wrong_rendition(given: Rendition, made: Rendition) -> str | None:
     if type(made) is not type(given):
         return f"it became {type(made).__name__}"
-    same = replace(
-        made, label=given.label, language=given.language, default=given.default
-    )
+    same = replace(made, label=given.label, language=given.language, default=given.default)
     if same != given:
         return "more than label, language and default was changed"
     if made.label is not None and not _is_label(made.label):

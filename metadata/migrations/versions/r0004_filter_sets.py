@@ -27,7 +27,9 @@ def upgrade() -> None:
         sa.Column("rules", sa.Text(), nullable=False),
         sa.Column("updated_at", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_filter_set"),
-        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name="fk_filter_set_partner_id"),
+        sa.ForeignKeyConstraint(
+            ["partner_id"], ["partner.id"], name="fk_filter_set_partner_id"
+        ),
         sa.CheckConstraint("name <> ''", name=op.f("ck_filter_set_name")),
         sa.CheckConstraint("rules <> ''", name=op.f("ck_filter_set_rules")),
     )
