@@ -80,6 +80,8 @@ class FileKind(StrEnum):
     MANIFEST = "manifest"
     INIT = "init"
     SEGMENT = "segment"
+    SUBTITLES = "subtitles"
+    """Captions as one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ class File:
     """Of a segment, from 1."""
 
     token: str | None = None
+    text: int | None = None
+    """Which captions, from 1; then no tracks are asked for."""
+
+    mark: str | None = None
+    """That they carry beside the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +117,34 @@ class Target:
 _SELECTORS = r"((?:-[a-wyz][0-9]*)*)"
 _TOKEN = r"(?:-x([0-9a-f]{8}))?"
 _NUMBER = r"(0|[1-9][0-9]{0,18})"
+_MARKED = r"(?:-x([0-9a-f]{8})([0-9a-f]{8}))?"
 _FILES = {
     name: re.compile(pattern)
     for name, pattern in {
         "master": r"master\.m3u8",
         "manifest": r"manifest\.mpd",
+        "text index": rf"index-s{_NUMBER}\.m3u8",
         "index": rf"index{_SELECTORS}\.m3u8",
         "init": rf"init{_SELECTORS}{_TOKEN}\.mp4",
         "seg": rf"seg-{_NUMBER}{_SELECTORS}{_TOKEN}\.(ts|m4s)",
+        "text seg": rf"seg-{_NUMBER}-s{_NUMBER}{_MARKED}\.vtt",
+        "sub": rf"sub-s{_NUMBER}{_MARKED}\.vtt",
         "fragment": rf"fragment-{_NUMBER}{_SELECTORS}{_TOKEN}\.m4s",
     }.items()
 }
 _OF_PROTOCOL = {
-    Protocol.HLS: ("master", "index", "init", "seg"),
-    Protocol.DASH: ("manifest", "init", "fragment"),
-    Protocol.CMAF: ("master", "index", "manifest", "init", "seg"),
+    Protocol.HLS: ("master", "text index", "index", "init", "seg", "text seg"),
+    Protocol.DASH: ("manifest", "init", "fragment", "sub"),
+    Protocol.CMAF: (
+        "master",
+        "text index",
+        "index",
+        "manifest",
+        "init",
+        "seg",
+        "text seg",
+        "sub",
+    ),
 }
 _SELECTOR = re.compile(r"-([a-z])([0-9]*)")
 _ID = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -206,6 +226,13 @@ def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
         return File(FileKind(kind))
     if kind == "index":
         return File(FileKind.INDEX, parse_selectors(match[1]))
+    if kind == "text index":
+        return File(FileKind.INDEX, text=int(match[1]))
+    if kind == "text seg":
+        number, text = int(match[1]), int(match[2])
+        return File(FileKind.SEGMENT, None, number, match[3], text, match[4])
+    if kind == "sub":
+        return File(FileKind.SUBTITLES, None, 0, match[2], int(match[1]), match[3])
     if kind == "init":
         if not fmp4:
             raise BadUrl("init: MPEG-TS has no init segment")
@@ -245,6 +272,18 @@ def segment_name(protocol: Protocol, fmp4: bool, number: int | str, tail: str) -
     return f"{stem}-{number}{tail}.{'m4s' if fmp4 else 'ts'}"
 
 
+def text_name(kind: FileKind, text: int, mark: str = "", number: int = 0) -> str:
+    """Of captions *text*; *mark* is their token and mark."""
+    tail = f"-s{text}-x{mark}" if mark else f"-s{text}"
+    match kind:
+        case FileKind.INDEX:
+            return f"index-s{text}.m3u8"
+        case FileKind.SEGMENT:
+            return f"seg-{number}{tail}.vtt"
+        case _:
+            return f"sub{tail}.vtt"
+
+
 _SAFE = "/,:@!$&'()*+;=~"
 
 
@@ -269,6 +308,9 @@ def media_folder(target: Target) -> str:
 
 
 def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
+    if file.text is not None:
+        mark = f"{file.token}{file.mark}" if file.token else ""
+        return text_name(file.kind, file.text, mark, file.number)
     tail = "" if file.choice is None else selectors(file.choice)
     token = "" if file.token is None else f"-x{file.token}"
     match file.kind:
@@ -280,5 +322,5 @@ def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
             return f"index{tail}.m3u8"
         case FileKind.INIT:
             return f"init{tail}{token}.mp4"
-        case FileKind.SEGMENT:
+        case _:
             return segment_name(protocol, fmp4, file.number, tail + token)

@@ -43,6 +43,22 @@ CANONICAL = {
     "/hls/e/0_abcd1234/seg-3-f1-v1-a1-x9f2c41aa.ts": Target(
         HLS, False, ENTRY, segment(3, Choice(1, 1, 1), "9f2c41aa")
     ),
+    "/hls/e/0_abcd1234/index-s2.m3u8": Target(HLS, False, ENTRY, File(FileKind.INDEX, text=2)),
+    "/hls/e/0_abcd1234/seg-3-s2-x9f2c41aa0b1c2d3e.vtt": Target(
+        HLS,
+        False,
+        ENTRY,
+        File(FileKind.SEGMENT, None, 3, "9f2c41aa", text=2, mark="0b1c2d3e"),
+    ),
+    "/cmaf/e/0_abcd1234/seg-3-s2.vtt": Target(
+        CMAF, True, ENTRY, File(FileKind.SEGMENT, None, 3, text=2)
+    ),
+    "/dash/e/0_abcd1234/sub-s1-x9f2c41aa0b1c2d3e.vtt": Target(
+        DASH,
+        True,
+        ENTRY,
+        File(FileKind.SUBTITLES, None, token="9f2c41aa", text=1, mark="0b1c2d3e"),
+    ),
     "/hls/e/0_abcd1234/seg-999999999-f999.ts": Target(
         HLS, False, ENTRY, segment(999999999, Choice(999))
     ),
@@ -125,6 +141,11 @@ REFUSED = {
     f"{E}/seg-1-f.ts": "-f: not a whole number",
     f"{E}/index-l1.m3u8": "-l is not known",
     f"{E}/seg-1-f1 .ts": "no such file",
+    f"{E}/seg-1-s1-x9f2c41aa.vtt": "no such file",
+    f"{E}/seg-1-f1-s1.vtt": "no such file",
+    f"{E}/index-s.m3u8": "-s is not known",
+    f"{E}/index-f1-s1.m3u8": "-s is not known",
+    f"{E}/sub-s1.vtt": "no such file under /hls",
     f"{E}/seg-1-f\u0661.ts": "no such file",  # a digit, but of another script
     # numbers, tokens
     f"{E}/seg-01-f1.ts": "no such file",

@@ -1,0 +1,94 @@
+"""Captions as renditions of a presentation, cut where its video is."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from packager.bandwidth import average, bitrate
+from packager.captions.cues import Captions
+from packager.captions.segments import segment_sizes
+from packager.captions.webvtt import render
+from packager.hls.media_playlist import target_duration
+from packager.presentation import TextRendition, Timeline
+from packager.recipe import Needs, Recipe, track_cuts
+from packager.segmenter import reference
+from packager.tracks import Kind
+
+MARK_DIGITS = 8
+"""Of what names the bytes of captions, beside the recipe's token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CaptionTrack:
+    """Captions that go with a recipe."""
+
+    number: int
+    """From 1: the number after ``-s``."""
+
+    captions: Captions
+    mark: str
+    """Of the file's content: see ``mark_of``."""
+
+    language: str | None = None
+    """BCP 47."""
+
+    label: str | None = None
+    default: bool = False
+
+
+def mark_of(data: bytes, form: str) -> str:
+    """What tells a file of captions from all others."""
+    return hashlib.sha256(form.encode() + b" " + data).hexdigest()[:MARK_DIGITS]
+
+
+def text_timeline(recipe: Recipe) -> Needs[Timeline]:
+    """The segments of text: those of the video that decides, and of sound that goes on long
+    after it; without video, of the first sound."""
+    tracks = [(n, track) for n, one in enumerate(recipe.flavors, 1) for track in one.tracks]
+    video = [track for _, track in tracks if track.kind is Kind.VIDEO]
+    lead = reference(video) if video else tracks[0][1]
+    flavor = next(n for n, track in tracks if track is lead)
+    cuts = yield from track_cuts(recipe, flavor, lead)
+    scale = lead.track.timescale
+    behind = int(np.searchsorted(recipe.times.at(scale), cuts.end))
+    starts = (*cuts.starts, *(round(time * scale) for time in recipe.times[behind:]))
+    end = cuts.end
+    if len(starts) > len(cuts):
+        last = max(Fraction(one.end - one.origin, one.track.timescale) for _, one in tracks)
+        end = max(round(last * scale), starts[-1] + 1)
+    return Timeline(scale, starts, end)
+
+
+def text_renditions(
+    recipe: Recipe, tracks: Iterable[CaptionTrack], *, fmp4: bool
+) -> Needs[tuple[TextRendition, ...]]:
+    """*tracks* as a manifest lists them; the first default is the only one."""
+    listed = tuple(tracks)
+    if not listed:
+        return ()
+    whole = yield from text_timeline(recipe)
+    timeline, kept = recipe.clip.of(whole), recipe.clip.segments(whole)
+    default = next((one for one in listed if one.default), None)
+    return tuple(
+        TextRendition(
+            track=one.number,
+            timeline=timeline,
+            bitrate=bitrate(
+                segment_sizes(one.captions, whole, fmp4=fmp4)[kept.start : kept.stop],
+                timeline,
+                target_duration([timeline]),
+            ),
+            bandwidth=average(
+                [len(render(one.captions).encode())],
+                [timeline.end - timeline.starts[0]],
+                timeline.timescale,
+            ),
+            language=one.language,
+            label=one.label,
+            default=one is default,
+        )
+        for one in listed
+    )
