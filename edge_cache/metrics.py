@@ -45,6 +45,7 @@ METRICS = (
     Gauge(f"{_P}ram_objects", "Entries in the RAM tier."),
     Gauge(f"{_P}disk_bytes", "Bytes of the disk tier in use."),
     Gauge(f"{_P}disk_objects", "Records in the disk tier: entries, and bodies beside them."),
+    Gauge(f"{_P}disk_unread", "Volumes that are yet to be read, after a power loss."),
     Gauge(f"{_P}disk_resting", "Workers that write nothing since the disk has failed."),
     Counter(f"{_P}disk_hits_total", "Requests answered from the disk tier."),
     Counter(f"{_P}disk_evictions_total", "Records that made room for others on disk."),
@@ -86,6 +87,7 @@ class Tally:
         self.disk_hits = row.index(f"{_P}disk_hits_total")
         self._disk_bytes = row.index(f"{_P}disk_bytes")
         self._disk_objects = row.index(f"{_P}disk_objects")
+        self._disk_unread = row.index(f"{_P}disk_unread")
         self._disk_resting = row.index(f"{_P}disk_resting")
         self._disk_evictions = _Growing(row, f"{_P}disk_evictions_total")
         self._disk_skipped = _Growing(row, f"{_P}disk_skipped_total")
@@ -117,6 +119,7 @@ class Tally:
         if reports:
             self.cells[self._disk_bytes] = statistics.used
             self.cells[self._disk_objects] = statistics.objects
+            self.cells[self._disk_unread] = statistics.unread
         self.cells[self._disk_resting] = statistics.is_resting
         self._disk_evictions.grown(statistics.evictions)
         self._disk_skipped.grown(skipped)

@@ -2,21 +2,26 @@
 
     rows      key, or the start and a hash of a long one -> where its record is
     volumes   number (big endian, so oldest first) -> what it takes, its state, its fingerprint
-    state     b"next" -> the next volume's number, b"used" -> bytes that all volumes take
+    state     b"next" -> the next volume's number, b"used" -> bytes that all volumes take,
+              b"unread" -> the number that volumes which have yet to be read are below
+    removed   keys as in rows, removed while there were such volumes
 
 Nothing here is believed: a row that is wrong leads to a record that is not the right one.  It
-is not synchronised either, so a power loss may leave any of it: after an unclean stop it is
-thrown away and made from the volumes.
+is not synchronised either, so a power loss may leave any of it: then it is thrown away and made
+from the volumes.
 """
 
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import lmdb
 from xxhash import xxh3_128_digest
+
+from edge_cache.disk.running import NO_FINGERPRINT, Fingerprint, Notes, fingerprint
 
 _MAP_SIZE = 32 << 30
 """Bytes of address space: some 10**8 objects."""
@@ -27,9 +32,9 @@ LONG = _KEPT + 16
 """Bytes of the row key of a key that is not shorter; lmdb takes 511."""
 
 _ROW = struct.Struct("<QQI")
-_VOLUME = struct.Struct("<Q??QQQ")
+_VOLUME = struct.Struct("<Q???QQQ")
 _NUMBER = struct.Struct(">Q")
-_NEXT, _USED = b"next", b"used"
+_NEXT, _USED, _UNREAD = b"next", b"used", b"unread"
 
 if TYPE_CHECKING:
     Txn = lmdb.Transaction[bytes]
@@ -45,18 +50,6 @@ class Row(NamedTuple):
     """Of the record, without sums."""
 
 
-class Fingerprint(NamedTuple):
-    """What changes when somebody writes to a file."""
-
-    size: int
-    modified: int
-    changed: int
-    """Nanoseconds since 1970, as the one before."""
-
-
-NO_FINGERPRINT = Fingerprint(0, 0, 0)
-
-
 class VolumeRow(NamedTuple):
     used: int
     """Bytes of disk, or those reserved while it is written."""
@@ -65,6 +58,8 @@ class VolumeRow(NamedTuple):
     is_trusted: bool
     """Written, or left as it was found, by this run or a chain of clean ones before."""
     fingerprint: Fingerprint = NO_FINGERPRINT
+    is_read: bool = True
+    """Its records are in the index."""
 
 
 def row_key(key: bytes) -> bytes:
@@ -76,19 +71,15 @@ def prefix_key(prefix: bytes) -> bytes:
     return prefix[:_KEPT]
 
 
-def fingerprint(fd: int) -> Fingerprint:
-    found = os.fstat(fd)
-    return Fingerprint(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
 class Index:
     """Open one in each process, after the fork.  Raises lmdb.Error and OSError."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, notes: Path) -> None:
+        """In *directory*, with the ``Notes`` of the directory *notes*."""
         self._env = lmdb.open(
             os.fspath(directory),
             map_size=_MAP_SIZE,
-            max_dbs=3,
+            max_dbs=4,
             max_readers=_MAX_READERS,
             max_spare_txns=4,
             mode=0o600,
@@ -99,11 +90,14 @@ class Index:
         self.rows = self._env.open_db(b"rows")
         self._volumes = self._env.open_db(b"volumes")
         self._state = self._env.open_db(b"state")
+        self._removed = self._env.open_db(b"removed")
         self._env.reader_check()
+        self._notes = Notes(notes)
         self._data = os.open(directory / "data.mdb", os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
         self._env.close()
+        self._notes.close()
         os.close(self._data)
 
     def sync(self) -> None:
@@ -122,9 +116,13 @@ class Index:
     def read(self) -> Txn:
         return self._env.begin()
 
-    def write(self) -> Txn:
+    @contextmanager
+    def write(self) -> Iterator[Txn]:
         """Blocks while another process writes; lmdb frees the lock of one that was killed."""
-        return self._env.begin(write=True)
+        with self._env.begin(write=True) as txn:
+            begun = self._notes.begun()
+            yield txn
+        self._notes.done(begun, fingerprint(self._data))
 
     def size(self) -> int:
         """Bytes of disk that the index itself takes."""
@@ -182,7 +180,7 @@ class Index:
 
     def put_volume(self, txn: Txn, number: int, row: VolumeRow) -> None:
         before = self.volume(txn, number)
-        value = _VOLUME.pack(row.used, row.is_sealed, row.is_trusted, *row.fingerprint)
+        value = _VOLUME.pack(*row[:3], row.is_read, *row.fingerprint)
         txn.put(_NUMBER.pack(number), value, db=self._volumes)
         self._take(txn, row.used - (before.used if before else 0))
         after = max(number + 1, self.next_volume(txn))
@@ -194,10 +192,39 @@ class Index:
             txn.delete(_NUMBER.pack(number), db=self._volumes)
             self._take(txn, -row.used)
 
+    # Volumes that have yet to be read.
+
+    def begin_reading(self, txn: Txn) -> None:
+        """All volumes that there are now count as earlier than those to come."""
+        txn.put(_UNREAD, _NUMBER.pack(self.next_volume(txn)), db=self._state)
+
+    def unread_before(self, txn: Txn) -> int | None:
+        """What the numbers of unread volumes are below; None if there are none."""
+        value = txn.get(_UNREAD, db=self._state)
+        return None if value is None else int(_NUMBER.unpack(value)[0])
+
+    def unread(self, txn: Txn) -> int:
+        """How many there are."""
+        if self.unread_before(txn) is None:
+            return 0
+        return sum(not row.is_read for _, row in self.volumes(txn))
+
+    def note_removed(self, txn: Txn, key: bytes) -> None:
+        """Let no volume that is read later bring *key* back."""
+        if self.unread_before(txn) is not None:
+            txn.put(key, b"", db=self._removed)
+
+    def was_removed(self, txn: Txn, key: bytes) -> bool:
+        return txn.get(key, db=self._removed) is not None
+
+    def end_reading(self, txn: Txn) -> None:
+        txn.delete(_UNREAD, db=self._state)
+        txn.drop(self._removed, delete=False)
+
     def _take(self, txn: Txn, size: int) -> None:
         txn.put(_USED, _NUMBER.pack(max(0, self.used(txn) + size)), db=self._state)
 
 
 def _volume_row(value: bytes) -> VolumeRow:
-    used, is_sealed, is_trusted, *marks = _VOLUME.unpack(value)
-    return VolumeRow(used, is_sealed, is_trusted, Fingerprint(*marks))
+    used, is_sealed, is_trusted, is_read, *marks = _VOLUME.unpack(value)
+    return VolumeRow(used, is_sealed, is_trusted, Fingerprint(*marks), is_read)

@@ -2,10 +2,11 @@
 
 Whoever closes a store last waits for the disk, notes the fingerprint of every volume in the
 index, and leaves a mark with that of the index.  Whoever opens it first takes the mark away.
-If the mark is there and the index is as it was left, the index is used as it is, and of the
-volumes those that are as they were left.  If not, the process was killed, the power failed or
-somebody has written to the files: the index is made anew from the records of the volumes, and
-every block of every body is verified before it is sent.
+The index is used as it is if it is as the mark says, or if all processes were killed and it is
+as they left it (see ``running``).  If not, the power failed or somebody has written to it: it
+is thrown away, and the records of the volumes are read while the store is in use (see
+``reading``).  A volume is trusted if it is as it was when a stop was clean; of the others every
+block of every body is verified before it is sent.
 """
 
 import os
@@ -18,23 +19,22 @@ from pathlib import Path
 import lmdb
 from xxhash import xxh3_64_digest
 
-from edge_cache.disk.errors import DiskError, Reason
-from edge_cache.disk.files import File, open_file
-from edge_cache.disk.index import (
+from edge_cache.disk.errors import Reason, disk_error
+from edge_cache.disk.files import open_file
+from edge_cache.disk.index import Index, Txn, VolumeRow
+from edge_cache.disk.running import (
     Fingerprint,
-    Index,
-    Row,
-    Txn,
-    VolumeRow,
+    begin_notes,
+    end_notes,
     fingerprint,
-    row_key,
+    is_as_left,
 )
-from edge_cache.disk.record import Placed, decode_record, records
-from edge_cache.disk.space import mark_dead, volume_path
+from edge_cache.disk.space import volume_path
 
 INDEX, VOLUMES, MARK = "index", "volumes", "clean"
 
-_MARK = struct.Struct("<QQQ")
+_MARK = struct.Struct("<8sQQQ")
+_MAGIC = b"hrmrk\0\0\2"
 _DATA = "data.mdb"
 _NAME = re.compile("0000[0-9a-f]{12}")
 """Of a volume; no number that we give is ever longer."""
@@ -45,26 +45,28 @@ one than what was written last before it."""
 
 
 def recover(directory: Path) -> bool:
-    """Make the index of *directory* fit to be opened; whether the last stop was clean.
+    """Make *directory* fit to be opened; whether its index was used as it was.
 
-    No other process may have the store open.
+    No other process may have the store open.  Takes no longer for more objects.
     """
     (directory / VOLUMES).mkdir(mode=0o700, exist_ok=True)
-    is_clean = _take_mark(directory)
-    if not is_clean:
+    is_known = _is_known(directory)
+    _drop_mark(directory)
+    if not is_known:
         shutil.rmtree(directory / INDEX, ignore_errors=True)
     (directory / INDEX).mkdir(mode=0o700, exist_ok=True)
     index = _open_index(directory)
     try:
-        _adopt(index, directory / VOLUMES)
+        with index.write() as txn:
+            _adopt(index, txn, directory / VOLUMES)
     finally:
         index.close()
-    return is_clean
+    return is_known
 
 
 def leave(directory: Path) -> None:
     """Bring everything to the disk, and say so.  No other process may have the store open."""
-    index = Index(directory / INDEX)
+    index = Index(directory / INDEX, directory)
     try:
         with index.write() as txn:
             for number, row in index.volumes(txn):
@@ -75,6 +77,7 @@ def leave(directory: Path) -> None:
         index.close()
     time.sleep(_TICK)
     _write_mark(directory, _fingerprint_of(directory / INDEX / _DATA))
+    end_notes(directory)
 
 
 def _note(index: Index, txn: Txn, volumes: Path, number: int, row: VolumeRow) -> None:
@@ -88,16 +91,27 @@ def _note(index: Index, txn: Txn, volumes: Path, number: int, row: VolumeRow) ->
         index.put_volume(txn, number, row._replace(fingerprint=fingerprint(file.fd)))
 
 
-def _take_mark(directory: Path) -> bool:
-    """Whether there was a mark, and it tells of the index as it is."""
+def _is_known(directory: Path) -> bool:
+    """Whether the index is as the last stop, or a kill, has left it."""
     try:
-        data = (directory / MARK).read_bytes()[: _MARK.size + 8]
-        (directory / MARK).unlink()
-        _sync_directory(directory)
         found = _fingerprint_of(directory / INDEX / _DATA)
     except FileNotFoundError:
+        begin_notes(directory)
         return False
-    return data == _mark(found)
+    if is_as_left(directory, found):
+        return True
+    begin_notes(directory)
+    try:
+        with (directory / MARK).open("rb") as file:
+            return file.read(_MARK.size + 9) == _mark(found)
+    except FileNotFoundError:
+        return False
+
+
+def _drop_mark(directory: Path) -> None:
+    """Durable before the index is written to: no power loss may bring the mark back."""
+    (directory / MARK).unlink(missing_ok=True)
+    _sync_directory(directory)
 
 
 def _write_mark(directory: Path, found: Fingerprint) -> None:
@@ -111,7 +125,7 @@ def _write_mark(directory: Path, found: Fingerprint) -> None:
 
 
 def _mark(found: Fingerprint) -> bytes:
-    data = _MARK.pack(*found)
+    data = _MARK.pack(_MAGIC, *found)
     return data + xxh3_64_digest(data)
 
 
@@ -120,76 +134,37 @@ def _open_index(directory: Path) -> Index:
     oldest = iter(_numbers(directory / VOLUMES))
     while True:
         try:
-            return Index(directory / INDEX)
-        except (OSError, lmdb.Error):
+            return Index(directory / INDEX, directory)
+        except (OSError, lmdb.Error) as error:
             number = next(oldest, None)
-            if number is None:
+            if number is None or disk_error(error).reason is not Reason.FULL:
                 raise
             volume_path(directory / VOLUMES, number).unlink()
 
 
-def _adopt(index: Index, volumes: Path) -> None:
+def _adopt(index: Index, txn: Txn, volumes: Path) -> None:
     """Bring the table of volumes in line with the files that there are."""
-    with index.read() as txn:
-        known = dict(index.volumes(txn))
+    known = dict(index.volumes(txn))
+    has_unread = False
     for number in _numbers(volumes):
         row = known.pop(number, None)
-        path = volume_path(volumes, number)
-        file = open_file(path, number, is_trusted=True)
+        file = open_file(volume_path(volumes, number), number, is_trusted=True)
         if row is None:
-            try:
-                _read_in(index, file, path)
-            except (OSError, lmdb.Error, DiskError):  # full, for one: then this makes room
-                path.unlink(missing_ok=True)
+            has_unread = True
+            index.put_volume(txn, number, VolumeRow(file.disk, True, False, is_read=False))
         elif row.is_trusted and row.fingerprint != fingerprint(file.fd):
-            with index.write() as txn:
-                index.put_volume(txn, number, VolumeRow(file.disk, True, False))
-    with index.write() as txn:
-        for number in known:
-            index.delete_volume(txn, number)
+            used = file.disk if row.is_sealed else row.used
+            index.put_volume(txn, number, row._replace(used=used, is_trusted=False))
+    for number in known:
+        index.delete_volume(txn, number)
+    if has_unread and index.unread_before(txn) is None:
+        index.begin_reading(txn)
 
 
 def _numbers(volumes: Path) -> list[int]:
     """Of the volumes that are there, oldest first."""
     names = [path.name for path in volumes.iterdir()]
     return sorted(int(name, 16) for name in names if _NAME.fullmatch(name))
-
-
-def _read_in(index: Index, file: File, path: Path) -> None:
-    """Enter the records of a volume that the index does not know; none: it goes."""
-    size = os.fstat(file.fd).st_size
-    volumes = path.parent
-    count = 0
-    with index.write() as txn:
-        for placed in records(file.pread, file.number):
-            record = placed.record
-            if placed.is_live and record.offset + record.length <= size:
-                _enter(index, txn, volumes, file.number, placed)
-                count += 1
-        if count:
-            index.put_volume(txn, file.number, VolumeRow(file.disk, True, False))
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _enter(index: Index, txn: Txn, volumes: Path, number: int, placed: Placed) -> None:
-    """A process that died in between may have left two records of one key: one is too many."""
-    key, row = row_key(placed.record.key), Row(number, placed.at, placed.size)
-    other = index.row(txn, key)
-    if other is not None and _stamp(volumes, other) > placed.record.stamp:
-        mark_dead(volumes, row)
-        return
-    index.put(txn, key, row)
-    if other is not None:
-        mark_dead(volumes, other)
-
-
-def _stamp(volumes: Path, row: Row) -> int:
-    file = open_file(volume_path(volumes, row.volume), row.volume, is_trusted=True)
-    decoded = decode_record(file.pread(row.size, row.at), row.volume)
-    if decoded is None:
-        raise DiskError(Reason.DAMAGED, "a record changed while it was read")
-    return decoded[1].stamp
 
 
 def _fingerprint_of(path: Path) -> Fingerprint:

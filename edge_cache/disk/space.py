@@ -150,7 +150,9 @@ class Space:
             self.path(file.number).unlink(missing_ok=True)
             self._index.delete_volume(txn, file.number)
         else:
-            self._index.put_volume(txn, file.number, VolumeRow(file.disk, True, True))
+            row = self._index.volume(txn, file.number)
+            is_trusted = row is None or row.is_trusted
+            self._index.put_volume(txn, file.number, VolumeRow(file.disk, True, is_trusted))
 
     def _create(self, reserved: int) -> Volume:
         """Its file is there and locked before others can see its row."""

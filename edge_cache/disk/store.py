@@ -4,6 +4,7 @@
       format     what this is, and by which version
       lock       shared by every process that has the store open: see ``keeper``
       clean      there while nobody has: see ``recovery``
+    running    there otherwise: see ``running``
       index/     lmdb: key -> record; see ``index``
       volumes/   bodies and their records; see ``record``
 
@@ -23,6 +24,7 @@ from edge_cache.disk.files import File, open_file
 from edge_cache.disk.health import Health
 from edge_cache.disk.index import LONG, Index, Row, prefix_key, row_key
 from edge_cache.disk.keeper import Keeper
+from edge_cache.disk.reading import read_in
 from edge_cache.disk.record import MAX_KEY, MAX_RECORD_SIZE, decode_record
 from edge_cache.disk.recovery import INDEX, VOLUMES
 from edge_cache.disk.space import Space, mark_dead, volume_path
@@ -40,6 +42,9 @@ _MAX_STRAY = 1024
 
 _PIECE = 1 << 20
 
+_READING = 0.5
+"""Seconds of a step of tending in which volumes are read that the index does not know."""
+
 _BATCH = 256
 """Keys that one transaction of a scan reads: a long one would hold old pages of the index."""
 
@@ -56,6 +61,8 @@ class Statistics:
     """Objects that this process has evicted."""
     failures: dict[Reason, int]
     """What went wrong in this process."""
+    unread: int
+    """Volumes whose objects are not found yet."""
     is_resting: bool
     """Nothing is written for a while, because something failed."""
 
@@ -67,7 +74,7 @@ class Store:
         """Called by ``open``."""
         self._keeper = keeper
         self._volumes = keeper.directory / VOLUMES
-        self._index = Index(keeper.directory / INDEX)
+        self._index = Index(keeper.directory / INDEX, keeper.directory)
         self._space = Space(self._index, self._volumes, capacity)
         self._health = Health()
         self._files: dict[int, File] = {}
@@ -141,9 +148,14 @@ class Store:
         """Forget *key*; whether it was known.  Holds for every process, also after a kill."""
         with self._health.writing():
             row = self._index.find(row_key(key)) if key else None
-            if row is None or self._key(row) != key:
-                return False
-            return self._forget(row, key)
+            if row is not None and self._key(row) == key:
+                return self._forget(row, key)
+            with self._index.read() as txn:
+                is_reading = self._index.unread_before(txn) is not None
+            if is_reading and key:
+                with self._index.write() as txn:
+                    self._index.note_removed(txn, row_key(key))
+            return False
 
     def scan(self, prefix: bytes = b"") -> Iterator[bytes]:
         """The keys that begin with *prefix*, in no particular order beyond 479 bytes."""
@@ -167,6 +179,7 @@ class Store:
                 capacity=self._space.capacity,
                 evictions=self._space.evictions,
                 failures=dict(self._health.failures),
+                unread=self._index.unread(txn),
                 is_resting=self._health.is_resting,
             )
 
@@ -192,6 +205,7 @@ class Store:
                     for row, key in strays.items():
                         self._index.delete(txn, row_key(key), row)
             self._space.tend()
+            read_in(self._index, self._volumes, _READING)
 
     def close(self) -> None:
         """Bodies on their way are lost.  The last process to close it waits for the disk."""
@@ -261,6 +275,7 @@ class Store:
             if self._index.row(txn, row_key(key)) != row:
                 return False
             mark_dead(self._volumes, row)
+            self._index.note_removed(txn, row_key(key))
             return self._index.delete(txn, row_key(key), row)
 
     def _damaged(self, row: Row, key: bytes) -> None:

@@ -16,7 +16,7 @@ from tests.edge_cache.support.client import Answer, connect, get
 from tests.edge_cache.support.edge import run
 from tests.edge_cache.support.objects import body_of, serve, target_of
 from tests.edge_cache.support.origin import Exchange, Origin, Seen, origin
-from tests.support.processes import Running, children, headrace, running
+from tests.support.processes import Running, children, headrace, is_alive, running
 
 ROUNDS = int(os.environ.get("HEADRACE_TEST_KILLS", "24"))
 CUT = (asyncio.IncompleteReadError, ConnectionError)
@@ -78,6 +78,16 @@ def is_hit(answer: Answer) -> bool:
     return answer.cache.startswith("headrace; hit")
 
 
+def kill(edge: Running) -> None:
+    """All of a node at once."""
+    workers = children(edge.pid)
+    edge.stop(signal.SIGKILL)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    while any(map(is_alive, workers)):
+        time.sleep(0.001)  # the kernel takes its time, and tells only their parent
+
+
 async def is_answered(port: int) -> None:
     """Wait until somebody answers on *port*."""
     while True:
@@ -116,10 +126,7 @@ def test_nodes_that_are_killed_spoil_nothing(tmp_path: Path) -> None:
                     with disk_edge(upstream, tmp_path) as edge:
                         port[0] = edge.address[1]
                         await asyncio.sleep(random.uniform(0, 0.3))
-                        workers = children(edge.pid)
-                        edge.stop(signal.SIGKILL)
-                        for worker in workers:
-                            os.kill(worker, signal.SIGKILL)
+                        kill(edge)
             assert not wrong
             with disk_edge(upstream, tmp_path) as edge:
                 before = len(upstream.seen)
@@ -167,7 +174,10 @@ def test_a_small_disk_turns_over_under_slow_readers(tmp_path: Path) -> None:
     run(scenario(), 60)
 
 
-def test_what_a_power_loss_has_spoilt_is_not_served(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_killed", [False, True], ids=["power loss", "after a kill"])
+def test_what_is_spoilt_between_two_runs_is_not_served(tmp_path: Path, is_killed: bool) -> None:
+    """By a power loss, or by somebody who writes to the files of a node that was killed."""
+
     async def scenario() -> None:
         random = Random(3)
         async with origin(serve) as upstream:
@@ -176,7 +186,10 @@ def test_what_a_power_loss_has_spoilt_is_not_served(tmp_path: Path) -> None:
                 with disk_edge(upstream, tmp_path) as edge:
                     for target in targets:
                         await get(edge.address[1], target)
-                (tmp_path / "cache" / "clean").unlink()
+                    if is_killed:
+                        kill(edge)
+                if not is_killed:
+                    (tmp_path / "cache" / "clean").unlink()
                 files = [*(tmp_path / "cache/volumes").iterdir()]
                 files += [*(tmp_path / "cache/index").glob("data.mdb")]
                 for path in files:
@@ -253,16 +266,16 @@ def test_what_was_purged_stays_purged(tmp_path: Path) -> None:
                         assert answer.status == 204
                     while _records(tmp_path / "cache", target) < before + (not hits):  # noqa: ASYNC110
                         await asyncio.sleep(0.01)
-                    for pid in (edge.pid, *children(edge.pid)):
-                        os.kill(pid, signal.SIGKILL)
+                    kill(edge)
 
     run(scenario(), 60)
 
 
-def _records(cache: Path, target: str) -> int:
-    """How often *target* has come to the disk: a kill may come before that."""
+def _records(cache: Path, text: str) -> int:
+    """How often *text* has come to the disk, a target or the mark of a record: a kill may come
+    before that."""
     volumes = (path.read_bytes() for path in (cache / "volumes").iterdir())
-    return sum(volume.count(target.encode()) for volume in volumes)
+    return sum(volume.count(text.encode()) for volume in volumes)
 
 
 def test_a_lost_journal_of_purges_takes_the_store_with_it(tmp_path: Path) -> None:
@@ -329,7 +342,8 @@ def pss(pid: int) -> int:
     raise AssertionError("no Pss")
 
 
-def test_warm_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
+def test_warm_at_once(tmp_path: Path, is_killed: bool) -> None:
     count, sample = 10_000, 400
 
     async def ask_all(port: int, numbers: list[int]) -> int:
@@ -346,6 +360,10 @@ def test_warm_at_once(tmp_path: Path) -> None:
             with disk_edge(upstream, tmp_path) as edge:
                 parts = [list(range(n, count, 8)) for n in range(8)]
                 await asyncio.gather(*(ask_all(edge.address[1], part) for part in parts))
+                if is_killed:
+                    while _records(tmp_path / "cache", "hrL1") < count:  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+                    kill(edge)
             with disk_edge(upstream, tmp_path) as edge:
                 ready = time.monotonic()
                 numbers = Random(4).sample(range(count), sample)

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+from edge_cache.disk.running import NOTES
 from edge_cache.disk.store import Store
 from edge_cache.disk.stored import Stored
 
@@ -52,3 +53,19 @@ def crash(store: Store) -> None:
     """Leave *store* as a kill would: nothing is finished, nothing is marked."""
     store._index.close()
     os.close(store._keeper._lock)
+    for volume in store._space._writing.values():
+        volume.unlock()
+
+
+def lose_power(store: Store) -> None:
+    """A kill, and what was noted is of another boot."""
+    crash(store)
+    (store._keeper.directory / NOTES).unlink()
+
+
+def reopened(directory: Path, capacity: int) -> Store:
+    """The store in *directory* once all its volumes have been read."""
+    store = Store.open(directory, capacity)
+    while store.statistics().unread:
+        store.tend()
+    return store
