@@ -27,6 +27,7 @@ from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.flights import Flights
 from origin.indexes import Flavor, Indexes
 from origin.storage.sources import Sources, Stored
+from origin.terms import PartnerTerms
 from origin.urls import EntrySource, FlavorsSource, LocalSource, Source, left_over
 from packager import LAYOUT
 from packager.errors import PackagerError
@@ -109,6 +110,7 @@ class Catalog:
         self._root = None if local_root is None else os.path.realpath(local_root)
         self.clock = clock
         self.contents = Contents(database, clock)
+        self.terms = PartnerTerms(database, clock)
         self._rows: LRUCache[str, _Row] = LRUCache(_MAX_ROWS)
         self._row_flights: Flights[str, _Row] = Flights()
         self._recipes: LRUCache[tuple[int, ...], _Made] = LRUCache(

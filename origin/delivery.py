@@ -1,6 +1,6 @@
 """The delivery contract's URLs, answered: ``origin.contract`` decides, this asks and opens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -9,27 +9,33 @@ from cachetools import LRUCache
 from metadata.records import ContentRecord
 from origin.catalog import Catalog, Presented
 from origin.contents import Contents
+from origin.contract.access import decide
+from origin.contract.addresses import address, hls_folders
 from origin.contract.admission import admitted, check_expiry, life
 from origin.contract.formats import Reply
+from origin.contract.masters import LEGACY_TYPE, whole_master
 from origin.contract.play_manifest import (
     PlayManifest,
     is_play_manifest,
     parse_play_manifest,
 )
 from origin.contract.refusals import Number, Refused
-from origin.contract.replies import Chosen, address, as_json, choose, hls_folder, whole_master
+from origin.contract.replies import Chosen, as_json, choose
+from origin.contract.routes import Route, route
 from origin.contract.serve_flavor import (
     ServeFlavor,
     is_serve_flavor,
     parse_serve_flavor,
     render_serve_flavor,
 )
+from origin.contract.terms import Terms
 from origin.errors import BadUrl, NotFound
 from origin.flights import Flights
 from origin.manifests import HLS_TYPE, multivariant
 from origin.parameters import NONE
 from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
 from origin.storage.source import Source
+from origin.terms import PartnerTerms
 from origin.urls import parse_target
 from packager.plan import Extents, Plan
 from packager.tracks import Kind
@@ -47,6 +53,7 @@ class _Ready:
     found: Text | Answer
     asked: PlayManifest
     content: ContentRecord
+    terms: Terms
     presented: Presented | None
     until: int
     """Nanoseconds since 1970."""
@@ -62,10 +69,17 @@ def is_of_contract(path: str) -> bool:
 
 
 class Delivery:
-    def __init__(self, catalog: Catalog, contents: Contents, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        contents: Contents,
+        terms: PartnerTerms,
+        clock: Callable[[], int],
+    ) -> None:
         """*clock* tells nanoseconds since 1970."""
         self._catalog = catalog
         self._contents = contents
+        self._terms = terms
         self._clock = clock
         self._ready: LRUCache[str, _Ready] = LRUCache(_KEPT, lambda ready: ready.weight)
         # The same for many spellings of a URL, and longer than a row is kept.
@@ -79,6 +93,8 @@ class Delivery:
             return None
         entry, presented = ready.asked.entry, ready.presented
         if self._contents.at_hand(entry) is not ready.content:
+            return None
+        if not self._terms.holds(ready.asked.partner, ready.terms):
             return None
         if presented is not None and not self._catalog.holds(entry, presented.row):
             return None
@@ -99,21 +115,26 @@ class Delivery:
         now = self._clock()
         check_expiry(asked, now)
         content = await self._admitted(asked.entry, asked.partner, now)
+        terms = await self._terms.find(asked.partner)
+        access = decide(content, asked.delivery.asker, terms)
         chosen = choose(content, asked)
+        way = route(terms, asked, access)
         presented = None
-        lasts = life(content, now, asked.expiry)
+        lasts = 0 if access.personal else life(content, now, asked.expiry)
         cache_control = f"public, max-age={lasts}" if lasts else "no-store"
-        match asked.reply:
+        where = address(content, asked, chosen, way)
+        extra = {"X-ServerNodeIds": ",".join(map(str, way.nodes))} if way.nodes else {}
+        match _reply(asked, way):
             case Reply.MASTER:
-                presented, master = await self._master(chosen, cache_control)
+                presented, master = await self._master(chosen, way, cache_control, extra)
                 found: Text | Answer = master
             case Reply.REDIRECT:
-                location = address(content, asked, chosen)
-                found = plain(302, {"Location": location, "Cache-Control": cache_control})
+                fields = {"Location": where, "Cache-Control": cache_control, **extra}
+                found = plain(302, fields)
             case Reply.JSON | Reply.JSONP:
-                found = text(*as_json(content, asked, chosen), cache_control)
+                found = text(*as_json(content, asked, chosen, where), cache_control, extra)
         until = now + lasts * 1_000_000_000
-        ready = _Ready(found, asked, content, presented, until)
+        ready = _Ready(found, asked, content, terms, presented, until)
         if ready.weight <= self._ready.maxsize:
             self._ready[target] = ready
         return found
@@ -121,18 +142,24 @@ class Delivery:
     async def _admitted(self, entry: str, partner: int, now: int) -> ContentRecord:
         return admitted(await self._contents.find(entry), partner, now)
 
-    async def _master(self, chosen: Chosen, cache_control: str) -> tuple[Presented, Text]:
-        folder = hls_folder(chosen)
-        target = parse_target(f"{folder}master.m3u8")
+    async def _master(
+        self, chosen: Chosen, way: Route, cache_control: str, extra: Mapping[str, str]
+    ) -> tuple[Presented, Text]:
+        folders = hls_folders(chosen, way.bases)
+        target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
         presented = await self._catalog.find(target.source, None)
-        key = folder, str(chosen.first), presented.token, cache_control
+        legacy = chosen.rows if way.legacy else None
+        facts = repr(legacy), *extra.values(), *folders
+        key = str(chosen.first), presented.token, cache_control, *facts
         if (known := self._masters.get(key)) is not None:
             return presented, known
 
         async def make() -> Text:
             needs = multivariant(presented.recipe, target)
             playlist = await self._catalog.carry_out_aside(presented, needs)
-            made = text(whole_master(playlist, folder, chosen.first), HLS_TYPE, cache_control)
+            content = whole_master(playlist, folders, chosen.first, legacy)
+            kind = LEGACY_TYPE if way.legacy else HLS_TYPE
+            made = text(content, kind, cache_control, extra)
             if made.size <= self._masters.maxsize:
                 self._masters[key] = made
             return made
@@ -167,6 +194,13 @@ class Delivery:
             return await self._catalog.find(target.source, None)
         except NotFound:
             raise Refused(Number.FLAVOR_NOT_FOUND) from None
+
+
+def _reply(asked: PlayManifest, way: Route) -> Reply:
+    """A profile may say that another server writes the playlist."""
+    if asked.reply is Reply.MASTER and way.redirects:
+        return Reply.REDIRECT
+    return asked.reply
 
 
 def _unnamed(asked: ServeFlavor) -> ServeFlavor:

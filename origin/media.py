@@ -85,7 +85,7 @@ class Media:
         self._flights: Flights[tuple[str, str], Text] = Flights()
         self._ready: LRUCache[str, _Ready] = LRUCache(plan_cache, lambda ready: ready.weight)
         self._room = Room(built_bytes)
-        self._delivery = Delivery(catalog, catalog.contents, catalog.clock)
+        self._delivery = Delivery(catalog, catalog.contents, catalog.terms, catalog.clock)
 
     def at_hand(self, path: str) -> Found | None:
         """What *path* names, if nothing has to be waited for."""

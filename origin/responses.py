@@ -133,9 +133,11 @@ class Text:
         return self.gzipped if chosen == b"gzip" else self.plain
 
 
-def text(content: str, content_type: str, cache_control: str) -> Text:
+def text(
+    content: str, content_type: str, cache_control: str, extra: Mapping[str, str] = _NONE
+) -> Text:
     data = content.encode()
-    vary = {"Vary": "Accept-Encoding"}
+    vary = {"Vary": "Accept-Encoding", **extra}
     plan = Plan((data,))
     plain = Body(plan, content_type, cache_control, strong_etag(data), vary)
     if len(data) < _GZIP_LEAST:

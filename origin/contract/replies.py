@@ -1,30 +1,17 @@
-"""What is written of the flavors that a request gets: where they are, as a redirect or JSON.
-
-The master playlist is the packager's, whose addresses are made whole: it is asked below
-``/p/`` and its media is below ``/hls/``.  Pure.
-"""
+"""Which flavors a request gets, as rows, as URLs and as JSON.  Pure."""
 
 import json
-from dataclasses import dataclass, replace
-from urllib.parse import quote
+from dataclasses import dataclass
 
 from metadata.records import AssetRecord, ContentRecord
-from origin.contract.formats import Output
 from origin.contract.play_manifest import PlayManifest
 from origin.contract.selection import Candidate, Wishes, select
-from origin.contract.serve_flavor import (
-    ServeFlavor,
-    render_serve_flavor,
-    render_serve_flavors,
-)
+from origin.contract.serve_flavor import ServeFlavor
 from origin.parameters import Parameters
-from packager.hls.multivariant import MultivariantPlaylist
 from packager.recipe import MAX_FLAVORS
 
 JSON_TYPE = "application/json"
 JSONP_TYPE = "text/javascript; charset=utf-8"
-_NOT_IN_TS = ("hvc1", "hev1", "av01")
-_SAFE = "/,:@!$&'()*+;=~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +28,12 @@ class Chosen:
     def first(self) -> int:
         """Which of the files, from 1, a player is to begin with."""
         return [one.flavor for one in self.files].index(self.flavors[0].id) + 1
+
+    @property
+    def rows(self) -> dict[int, AssetRecord]:
+        """By their number among the files, from 1."""
+        known = {one.id: one for one in self.flavors}
+        return {number: known[one.flavor] for number, one in enumerate(self.files, 1)}
 
 
 def choose(content: ContentRecord, asked: PlayManifest) -> Chosen:
@@ -92,49 +85,12 @@ def _file(content: ContentRecord, row: AssetRecord, clip: Parameters) -> ServeFl
     )
 
 
-def hls_folder(chosen: Chosen) -> str:
-    """Of the playlists: what MPEG-TS cannot carry goes in fMP4."""
-    fmp4 = any(one.codecs.startswith(_NOT_IN_TS) for one in chosen.flavors)
-    return f"/hls/{'container/fmp4/' if fmp4 else ''}{render_serve_flavors(chosen.files)}/"
-
-
-def address(content: ContentRecord, asked: PlayManifest, chosen: Chosen) -> str:
-    """The path, encoded, of what a player is sent to."""
-    match asked.output:
-        case Output.HLS:
-            path = f"{hls_folder(chosen)}master.m3u8"
-        case Output.DASH:
-            path = f"/dash/{render_serve_flavors(chosen.files)}/manifest.mpd"
-        case Output.PROGRESSIVE:
-            path = f"/{render_serve_flavor(chosen.files[0])}"
-        case Output.DOWNLOAD:
-            named = replace(chosen.files[0], file_name=file_name(content.name))
-            path = f"/{render_serve_flavor(named)}"
-    return quote(path, safe=_SAFE)
-
-
-def file_name(name: str) -> str:
-    """*name* as that of a file that every system takes."""
-    kept = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
-    return f"{kept[:100] or 'video'}.mp4"
-
-
-def whole_master(playlist: MultivariantPlaylist, folder: str, first: int) -> str:
-    """*playlist* with addresses that do not depend on where it is read, and the variants of
-    flavor *first* before the others."""
-    safe = quote(folder, safe=_SAFE)
-    mark = f"-f{first}-"
-    ordered = sorted(playlist.variants, key=lambda one: mark not in one.uri)
-    return MultivariantPlaylist(
-        tuple(replace(one, uri=safe + one.uri) for one in ordered),
-        tuple(replace(one, uri=safe + one.uri) for one in playlist.media),
-    ).render()
-
-
-def as_json(content: ContentRecord, asked: PlayManifest, chosen: Chosen) -> tuple[str, str]:
+def as_json(
+    content: ContentRecord, asked: PlayManifest, chosen: Chosen, address: str
+) -> tuple[str, str]:
     """``{entryId, duration, baseUrl, flavors[]}``, in a call of the callback if there is one,
-    and its type.  Of HLS and DASH the one address is the manifest's."""
-    url = {"url": address(content, asked, chosen)}
+    and its type.  Of HLS and DASH the one *address* is the manifest's."""
+    url = {"url": address}
     flavors = [url] if asked.format.many else [url | _facts(one) for one in chosen.flavors]
     said = {
         "entryId": content.id,

@@ -94,10 +94,13 @@ class Variant:
     audio: str | None = None
     # SUBTITLES
     subtitles: str | None = None
+    # PROGRAM-ID, which version 6 removed: for players that cannot do without
+    program_id: int | None = None
     uri: str
 
     def line(self) -> str:
         attributes: dict[str, str | int | None] = {
+            "PROGRAM-ID": self.program_id,
             "BANDWIDTH": self.bitrate.peak,
             "AVERAGE-BANDWIDTH": self.bitrate.average,
             "CODECS": quoted(",".join(self.codecs)),

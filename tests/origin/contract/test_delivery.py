@@ -196,8 +196,8 @@ def test_what_is_known_asks_nothing(own: Site) -> None:
     rests = ("format/applehttp/a.m3u8", "format/mpegdash/a.mpd", "format/url/a.mp4")
     own.ask(rests[0])
     asked = own.origin.database.questions
-    # the entry's content, its versions, their headers, and blocks of each for the bit rates
-    assert asked == 1 + 1 + 1 + 3
+    # its content, its partner's terms, its versions, their headers, blocks of each for rates
+    assert asked == 1 + 1 + 1 + 1 + 3
     for _ in range(3):
         for rest in rests:
             assert own.ask(rest).status in (200, 302)
@@ -218,7 +218,7 @@ def test_rows_without_a_change_make_the_same(own: Site) -> None:
     own.origin.still += 2 * SECOND
     again = own.ask("format/applehttp/a.m3u8")
     assert (again.body, again.headers["etag"]) == (first.body, first.headers["etag"])
-    assert own.origin.database.questions == asked + 2  # rows, and no index
+    assert own.origin.database.questions == asked + 3  # rows, and no index
 
 
 # -- refusals

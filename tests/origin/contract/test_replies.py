@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 
 from metadata.records import AssetRecord, ContentRecord
+from origin.contract.access import Access
+from origin.contract.addresses import address, file_name, hls_folders
 from origin.contract.play_manifest import parse_play_manifest
-from origin.contract.replies import address, candidate, choose, file_name, hls_folder
+from origin.contract.replies import candidate, choose
+from origin.contract.routes import route
+from origin.contract.terms import Terms
 
 
 def row(id_: str, **fields: Any) -> AssetRecord:
@@ -62,7 +66,8 @@ ADDRESSES = {
 def test_addresses(form: str, expected: str) -> None:
     asked = parse_play_manifest(f"/p/102/playManifest/entryId/0_abcd1234/format/{form}")
     entry = content(*TWO)
-    assert address(entry, asked, choose(entry, asked)) == expected
+    way = route(Terms(), asked, Access())
+    assert address(entry, asked, choose(entry, asked), way) == expected
 
 
 def test_a_wish_changes_no_address() -> None:
@@ -78,7 +83,8 @@ def test_a_wish_changes_no_address() -> None:
 def test_what_a_transport_stream_cannot_carry(codec: str) -> None:
     entry = content(TWO[0], row("0_cccc3333", codecs=codec))
     asked = parse_play_manifest("/p/102/playManifest/entryId/0_abcd1234/format/hls")
-    assert hls_folder(choose(entry, asked)).startswith("/hls/container/fmp4/p/102/")
+    (folder,) = hls_folders(choose(entry, asked), ("/hls",))
+    assert folder.startswith("/hls/container/fmp4/p/102/")
 
 
 @pytest.mark.parametrize(

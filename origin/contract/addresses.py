@@ -1,0 +1,51 @@
+"""Where what a request gets is: at the host of the request, a CDN or an edge.  Pure."""
+
+from dataclasses import replace
+from urllib.parse import quote
+
+from metadata.records import ContentRecord
+from origin.contract.formats import Output
+from origin.contract.play_manifest import PlayManifest
+from origin.contract.replies import Chosen
+from origin.contract.routes import Route
+from origin.contract.serve_flavor import render_serve_flavor, render_serve_flavors
+
+_NOT_IN_TS = ("hvc1", "hev1", "av01")
+_SAFE = "/,:@!$&'()*+;=~"
+_LEAVES = {Output.DASH: "manifest.mpd", Output.SMOOTH: "manifest", Output.HDS: "manifest.f4m"}
+
+
+def hls_folders(chosen: Chosen, bases: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the playlists, behind each of *bases*: what MPEG-TS cannot carry goes in fMP4."""
+    fmp4 = any(one.codecs.startswith(_NOT_IN_TS) for one in chosen.flavors)
+    path = f"/{'container/fmp4/' if fmp4 else ''}{render_serve_flavors(chosen.files)}/"
+    return tuple(base + quote(path, safe=_SAFE) for base in bases)
+
+
+def hls_leaf(asked: PlayManifest) -> str:
+    """The name of a master playlist: with one language in the video's segments, or all."""
+    language = asked.delivery.muxed_audio
+    return f"master-l{language}.m3u8" if language else "master.m3u8"
+
+
+def address(content: ContentRecord, asked: PlayManifest, chosen: Chosen, route: Route) -> str:
+    """Encoded, of what a player is sent to: the first of the ways of *route*."""
+    base = route.bases[0]
+    if asked.output is Output.HLS and not route.pattern:
+        return hls_folders(chosen, (base,))[0] + hls_leaf(asked)
+    if asked.format.many:
+        path = f"/{render_serve_flavors(chosen.files)}"
+        leaf = "" if route.pattern else f"/{_LEAVES[asked.output]}"
+    else:
+        file, leaf = chosen.files[0], ""
+        if asked.output is Output.DOWNLOAD:
+            file = replace(file, file_name=file_name(content.name))
+        path = f"/{render_serve_flavor(file)}"
+    path = quote(path, safe=_SAFE) + leaf
+    return base + (route.pattern.replace("{url}", path) if route.pattern else path)
+
+
+def file_name(name: str) -> str:
+    """*name* as that of a file that every system takes."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+    return f"{kept[:100] or 'video'}.mp4"
