@@ -26,14 +26,25 @@ from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.flights import Flights
 from origin.indexes import Flavor, Indexes
+from origin.mapping.dressing import said_by
+from origin.mapping.mapped import Mapped, target_of
+from origin.mapping.media_set import MediaSet
 from origin.storage.sources import Sources, Stored
 from origin.terms import PartnerTerms
-from origin.urls import EntrySource, FlavorsSource, LocalSource, Source, left_over
+from origin.urls import (
+    EntrySource,
+    FlavorsSource,
+    LocalSource,
+    MappedSource,
+    RemoteSource,
+    Source,
+    left_over,
+)
 from packager import LAYOUT
 from packager.errors import PackagerError
 from packager.index import Blocks, FlavorIndex
-from packager.recipe import Memo, Needs, Recipe, T, Wanted, make_recipe
-from packager.segmenter import Times
+from packager.recipe import Memo, Needs, Recipe, T, Wanted, clipped, make_recipe
+from packager.segmenter import DEFAULT_TARGET, Times
 
 OfEntry = EntrySource | FlavorsSource
 
@@ -102,18 +113,20 @@ class Catalog:
         indexes: Indexes,
         local_root: Path | None,
         clock: Callable[[], int],
+        mapped: Mapped | None = None,
     ) -> None:
         """*clock* tells nanoseconds since 1970."""
         self._database = database
         self._files = files
         self._indexes = indexes
         self._root = None if local_root is None else os.path.realpath(local_root)
+        self._mapped = mapped or Mapped()
         self.clock = clock
         self.contents = Contents(database, clock)
         self.terms = PartnerTerms(database, clock)
         self._rows: LRUCache[str, _Row] = LRUCache(_MAX_ROWS)
         self._row_flights: Flights[str, _Row] = Flights()
-        self._recipes: LRUCache[tuple[int, ...], _Made] = LRUCache(
+        self._recipes: LRUCache[tuple[object, ...], _Made] = LRUCache(
             _RECIPES, lambda made: made.size
         )
 
@@ -123,8 +136,13 @@ class Catalog:
         Raises ``NotFound`` for an unknown source, and for a token that none of its flavors
         of the last day would make.
         """
-        if isinstance(source, LocalSource):
-            return await self._find_local(source, token)
+        match source:
+            case LocalSource():
+                return await self._find_local(source, token)
+            case MappedSource():
+                return await self._find_mapped(source, token)
+            case RemoteSource():
+                return await self._find_remote(source, token)
         return await self._find_entry(source, token)
 
     # -- entries
@@ -237,23 +255,68 @@ class Catalog:
             if not os.path.isdir(path):  # noqa: PTH112
                 return
 
+    # -- mappings, and files of a server
+
+    async def _find_mapped(self, source: MappedSource, token: str | None) -> Presented:
+        problem: Exception | None = None
+        async for media_set in self._mapped.find(source, token, self.clock()):
+            try:
+                if found := await self._of_mapping(media_set, token):
+                    return found
+            except (OriginError, PackagerError) as error:
+                if token is None:
+                    raise
+                problem = problem or error  # what is wrong with one is not with another
+        raise problem or NotFound("no such token")
+
+    async def _of_mapping(self, media_set: MediaSet, token: str | None) -> Presented | None:
+        names = [self._mapped.places.name(one) for one in media_set.sequences]
+        flavors = tuple(await asyncio.gather(*map(self._indexes.of_file, names)))
+        indexes = tuple(
+            self._mapped.masks.masked(flavor.index, one.tracks)
+            for flavor, one in zip(flavors, media_set.sequences, strict=True)
+        )
+        if not all(index.tracks for index in indexes):
+            raise NotFound("a file has none of the tracks that the mapping takes")
+        found = self._presented(flavors, token, indexes, target_of(media_set))
+        if found is None:
+            return None
+        said = tuple(map(said_by, media_set.sequences))
+        recipe = clipped(found.recipe, media_set.clip_from, media_set.clip_to)
+        ids = tuple(one.id for one in media_set.sequences)
+        return replace(found, recipe=replace(recipe, said=said), ids=ids)
+
+    async def _find_remote(self, source: RemoteSource, token: str | None) -> Presented:
+        names = map(self._mapped.places.remote, source.files)
+        flavors = tuple(await asyncio.gather(*map(self._indexes.of_file, names)))
+        found = self._presented(flavors, token)
+        if found is None:
+            raise NotFound("no such token")
+        return found
+
     # -- recipes
 
-    def _presented(self, flavors: tuple[Flavor, ...], token: str | None) -> Presented | None:
-        """None where *token* is not of *flavors*."""
-        recipe, own = self._recipe(flavors)
+    def _presented(
+        self,
+        flavors: tuple[Flavor, ...],
+        token: str | None,
+        indexes: tuple[FlavorIndex, ...] | None = None,
+        target: Fraction = DEFAULT_TARGET,
+    ) -> Presented | None:
+        """None where *token* is not of *flavors*; *indexes*, if not theirs, are with some of
+        their tracks."""
+        recipe, own = self._recipe(indexes or tuple(one.index for one in flavors), target)
         if token not in (None, own) and token != recipe.token(LAYOUT - 1):
             return None
         return Presented(recipe, flavors, own, lasting=token == own)
 
-    def _recipe(self, flavors: tuple[Flavor, ...]) -> tuple[Recipe, str]:
-        indexes = tuple(flavor.index for flavor in flavors)
-        key = tuple(map(id, indexes))
+    def _recipe(self, indexes: tuple[FlavorIndex, ...], target: Fraction) -> tuple[Recipe, str]:
+        key = target, *map(id, indexes)
         known = self._recipes.get(key)
         # An id may be given out again: only the very same indexes count.
         if known is not None and tuple(one() for one in known.indexes) == indexes:
             return Recipe(indexes, known.target, known.times, known.memo), known.token
-        recipe = make_recipe(indexes)
+        recipe = make_recipe(indexes, target)
         refs = tuple(map(ref, indexes))
         made = _Made(refs, recipe.target, recipe.times, recipe.memo, recipe.token())
         if made.size <= self._recipes.maxsize:

@@ -31,7 +31,7 @@ from origin.responses import (
 )
 from origin.room import Room
 from origin.storage.source import Source
-from origin.urls import FileKind, LocalSource, Target, parse_target, render_target
+from origin.urls import FileKind, Target, parse_target, render_target
 from origin.windows import reads_of
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
@@ -79,10 +79,10 @@ class Media:
         self, catalog: Catalog, *, manifest_cache: int, plan_cache: int, built_bytes: int
     ) -> None:
         self._catalog = catalog
-        self._texts: LRUCache[tuple[str, str], Text] = LRUCache(
+        self._texts: LRUCache[tuple[object, ...], Text] = LRUCache(
             manifest_cache, lambda made: made.size
         )
-        self._flights: Flights[tuple[str, str], Text] = Flights()
+        self._flights: Flights[tuple[object, ...], Text] = Flights()
         self._ready: LRUCache[str, _Ready] = LRUCache(plan_cache, lambda ready: ready.weight)
         self._room = Room(built_bytes)
         self._delivery = Delivery(catalog, catalog.contents, catalog.terms, catalog.clock)
@@ -112,7 +112,7 @@ class Media:
             return await self._delivery.find(path)
         target = parse_target(path)
         presented = await self._catalog.find(target.source, target.file.token)
-        entry = None if isinstance(target.source, LocalSource) else target.source.entry
+        entry = getattr(target.source, "entry", None)
         match target.file.kind:
             case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
                 text = await self._manifest(target, presented)
@@ -132,7 +132,8 @@ class Media:
     # -- manifests
 
     async def _manifest(self, target: Target, presented: Presented) -> Text:
-        key = (render_target(target), presented.token)
+        recipe = presented.recipe
+        key = (render_target(target), presented.token, recipe.said, recipe.clip)
         if (known := self._texts.get(key)) is not None:
             return known
 

@@ -4,6 +4,7 @@
 
     source  e/{entry}   local/{file}   local/{prefix},{a},{b},{postfix}.urlset
             p/{partner}/…/serveFlavor/…   one flavor or several (origin.contract.serve_flavor)
+            mapped/{name}   remote/{file}   and what begins like none of these: a mapping too
             and behind it parameters (origin.parameters)
     file    master.m3u8  index[-f1][-v1][-a1].m3u8  manifest.mpd
             seg-{n}…[-x{token}].ts|m4s   fragment-{n}….m4s   init….mp4
@@ -24,6 +25,7 @@ from metadata.ids import check_id
 from origin.contract.serve_flavor import parse_serve_flavors
 from origin.contract.urlset import split_urlset
 from origin.errors import BadUrl
+from origin.parameters import NAMES as PARAMETERS
 from origin.parameters import NONE, Parameters, split_parameters, without_clip
 from origin.paths import path_segments
 from packager.recipe import Choice
@@ -71,7 +73,31 @@ class FlavorsSource:
         return self.text
 
 
-Source = EntrySource | FlavorsSource | LocalSource
+@dataclass(frozen=True, slots=True)
+class RemoteSource:
+    """Files of the configured server, in the URL's order."""
+
+    files: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return f"remote/{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class MappedSource:
+    """What mappings of these names say."""
+
+    names: tuple[str, ...]
+    text: str
+    bare: bool = False
+    """Without a word before the name, as the packager has it that we take the place of."""
+
+    def __str__(self) -> str:
+        return self.text if self.bare else f"mapped/{self.text}"
+
+
+Source = EntrySource | FlavorsSource | LocalSource | MappedSource | RemoteSource
 
 
 class FileKind(StrEnum):
@@ -183,7 +209,29 @@ def _parse_source(parts: list[str]) -> tuple[Source, Parameters]:
         return _parse_local("/".join(parts[1:])), NONE
     if parts[:1] in (["p"], ["s"]):
         return _parse_flavors("/".join(parts))
-    raise BadUrl("no source: a source is e/{entry}, local/{file} or p/{partner}/…")
+    if not parts or parts[0] in PARAMETERS or (parts[0] in _NAMED and len(parts) < 2):
+        raise no_source()
+    return _parse_named(parts), NONE
+
+
+def no_source() -> BadUrl:
+    return BadUrl("no source: a source is e/{entry}, local/{file} or p/{partner}/…")
+
+
+_NAMED = ("local", "mapped", "remote")
+
+
+def _parse_named(parts: list[str]) -> MappedSource | RemoteSource:
+    """Parameters stand behind the name, or would be asked for as a part of it."""
+    for part in parts[1:]:
+        if part in _LATER or part in PARAMETERS:
+            raise left_over(part)
+    bare = parts[0] not in _NAMED
+    text = "/".join(parts if bare else parts[1:])
+    names = split_urlset(text)
+    if parts[0] == "remote":
+        return RemoteSource(names, text)
+    return MappedSource(names, text, bare)
 
 
 def _parse_entry(parts: list[str]) -> EntrySource:

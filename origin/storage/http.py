@@ -98,6 +98,24 @@ class HttpServers:
             address = target
         raise SourceUnavailable("the server leads from one address to the next")
 
+    async def fetch(self, address: str, most: int) -> tuple[int, bytes]:
+        """Status and body of the answer to a GET; of another status than 200 no body.
+
+        Raises ``SourceUnavailable`` too where the body has more than *most* bytes.
+        """
+        answer = await self.ask(address, {"Accept-Encoding": "identity"})
+        with closing(answer):
+            if answer.status != 200:
+                return answer.status, b""
+            if answer.headers.get("Content-Encoding", "identity") != "identity":
+                raise SourceUnavailable("the answer is encoded")
+            body = bytearray()
+            async for piece in _Body(answer):
+                body += piece
+                if len(body) > most:
+                    raise SourceUnavailable(f"the answer is longer than {most} bytes")
+            return 200, bytes(body)
+
     def _session(self, private: bool) -> "ClientSession":
         if (known := self._pools.get(private)) is not None:
             return known

@@ -10,7 +10,9 @@ from origin.urls import (
     File,
     FileKind,
     LocalSource,
+    MappedSource,
     Protocol,
+    RemoteSource,
     Target,
     parse_selectors,
     parse_target,
@@ -102,6 +104,27 @@ CANONICAL = {
     "/hls/local/x/,a/1,b/2,.mp4.urlset/master.m3u8": Target(
         HLS, False, LocalSource(("x/a/1.mp4", "x/b/2.mp4"), "x/,a/1,b/2,.mp4.urlset"), MASTER
     ),
+    "/hls/mapped/films/a/master.m3u8": Target(
+        HLS, False, MappedSource(("films/a",), "films/a"), MASTER
+    ),
+    "/dash/mapped/f_,a,b,.urlset/manifest.mpd": Target(
+        DASH, True, MappedSource(("f_a", "f_b"), "f_,a,b,.urlset"), MANIFEST
+    ),
+    "/cmaf/mapped/p/101/e/a.mp4/master.m3u8": Target(
+        CMAF, True, MappedSource(("p/101/e/a.mp4",), "p/101/e/a.mp4"), MASTER
+    ),
+    "/hls/films/a/master.m3u8": Target(
+        HLS, False, MappedSource(("films/a",), "films/a", bare=True), MASTER
+    ),
+    "/hls/films/f_,a,b,.urlset/master.m3u8": Target(
+        HLS,
+        False,
+        MappedSource(("films/f_a", "films/f_b"), "films/f_,a,b,.urlset", bare=True),
+        MASTER,
+    ),
+    "/hls/remote/x/a.mp4/master.m3u8": Target(
+        HLS, False, RemoteSource(("x/a.mp4",), "x/a.mp4"), MASTER
+    ),
     # ours are no words of the grammar where a name stands
     "/hls/local/tracks/a.mp4/master.m3u8": Target(
         HLS, False, LocalSource(("tracks/a.mp4",), "tracks/a.mp4"), MASTER
@@ -179,7 +202,14 @@ REFUSED = {
     "/hls/e/master.m3u8": "no entry id",
     "/hls/e/abcd/master.m3u8": "not of Kaltura's form",
     "/hls/e/0_ABCD1234/master.m3u8": "not of Kaltura's form",
-    "/hls/x/0_abcd1234/master.m3u8": "no source",
+    "/hls/mapped/master.m3u8": "no source",
+    "/hls/remote/master.m3u8": "no source",
+    "/hls/mapped/clipFrom/5/a/master.m3u8": "left over: clipFrom",
+    "/hls/films/tracks/v1/a.mp4/master.m3u8": "tracks is not supported yet",
+    "/hls/mapped/a/../b/master.m3u8": "empty, dots or not printable",
+    "/hls/mapped/%2e%2e/b/master.m3u8": "empty, dots or not printable",
+    "/hls/a%00b/master.m3u8": "empty, dots or not printable",
+    "/hls/mapped/a/,..,b,.urlset/master.m3u8": ".urlset",
     "/hls/local/master.m3u8": "no source",
     "/hls/master.m3u8": "starts with /hls",
     "/smooth/e/0_abcd1234/master.m3u8": "starts with /hls",

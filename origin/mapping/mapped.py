@@ -1,0 +1,69 @@
+"""Mapped and remote mode as the operator set them up: everything that the catalog needs."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from origin.errors import NotFound
+from origin.mapping.dressing import Masks
+from origin.mapping.errors import BadMapping, Fault
+from origin.mapping.mappings import Mappings
+from origin.mapping.media_set import MediaSet
+from origin.mapping.places import Places
+from origin.urls import MappedSource, no_source
+from packager.segmenter import DEFAULT_TARGET
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    mappings: Mappings | None = None
+    """None where there are none here."""
+
+    places: Places = field(default_factory=lambda: Places((), None))
+    bare: bool = False
+    """A path that begins like no other source is a mapping."""
+
+    masks: Masks = field(default_factory=Masks)
+
+    async def find(
+        self, source: MappedSource, token: str | None, now: int
+    ) -> AsyncIterator[MediaSet]:
+        """What *source* says; for a URL with a *token* then what it says when it is asked
+        anew, unless it was since *now*, and what it said within the last day.
+
+        Raises ``BadUrl``, ``NotFound``, ``BadMapping`` and ``Fault``.
+        """
+        if source.bare and not self.bare:
+            raise no_source()
+        if self.mappings is None:
+            raise NotFound("there are no mappings here")
+        if token is None:
+            yield await self.mappings.find(source.names)
+            return
+        problem: BadMapping | Fault | None = None
+        seen: list[MediaSet] = []
+        for look in (self.mappings.find(source.names), self.mappings.look(source.names, now)):
+            try:
+                found = await look
+            except (BadMapping, Fault) as error:
+                problem = error
+                continue
+            if found not in seen:
+                seen.append(found)
+                yield found
+        for found in self.mappings.earlier(source.names):
+            if found not in seen:
+                yield found
+        if problem is not None:
+            raise problem
+
+    async def close(self) -> None:
+        if self.mappings is not None:
+            await self.mappings.close()
+
+
+def target_of(media_set: MediaSet) -> Fraction:
+    """Length of a segment in seconds."""
+    if media_set.segment_duration is None:
+        return DEFAULT_TARGET
+    return Fraction(media_set.segment_duration, 1000)

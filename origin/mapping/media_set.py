@@ -1,0 +1,92 @@
+"""What a mapping says, as values: a set of sequences, each of one clip (vod-module §4.6)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from packager.tracks import Kind
+
+
+class SourceType(StrEnum):
+    """Where a path is to be read."""
+
+    FILE = "file"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """Which tracks of a file are taken, by their numbers; None is all of a kind."""
+
+    video: frozenset[int] | None = frozenset({1})
+    audio: frozenset[int] | None = frozenset({1})
+
+    def has(self, kind: Kind, number: int) -> bool:
+        wanted = self.video if kind is Kind.VIDEO else self.audio
+        return wanted is None or number in wanted
+
+    def __str__(self) -> str:
+        """One spelling for each choice."""
+        both = (("v", self.video), ("a", self.audio))
+        return "-".join(
+            f"{letter}{number}"
+            for letter, wanted in both
+            for number in ((0,) if wanted is None else sorted(wanted))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Bits per second; 0 where the mapping does not say."""
+
+    video: int = 0
+    audio: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """One clip, and what manifests say of it."""
+
+    path: str
+    source_type: SourceType | None = None
+    tracks: Tracks = Tracks()
+    id: str | None = None
+    """That ``-s`` names."""
+
+    language: str | None = None
+    """BCP 47."""
+
+    label: str | None = None
+    default: bool | None = None
+    bitrate: Rates = Rates()
+    avg_bitrate: Rates = Rates()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedCaption:
+    """Captions within the pictures (CEA-608, CEA-708)."""
+
+    id: str
+    """``CC1`` to ``CC4``, ``SERVICE1`` to ``SERVICE63``."""
+
+    label: str
+    language: str | None = None
+    """BCP 47."""
+
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSet:
+    """A mapping."""
+
+    sequences: tuple[Sequence, ...]
+    segment_duration: int | None = None
+    """Milliseconds, as the two below."""
+
+    clip_from: int | None = None
+    clip_to: int | None = None
+    closed_captions: tuple[ClosedCaption, ...] | None = None
+    """None: nothing is said of them."""
+
+    cache: bool = True
+    """Whether the mapping may be kept."""
