@@ -95,9 +95,9 @@ def _run_origin(options: dict[str, Any]) -> int:
     from origin.config import OriginConfig
     from origin.program import run
 
-    for name in ("data", "local_root", "players"):
+    for name in ("data", "local_root", "mapping_root", "players"):
         options[name] = None if options[name] is None else Path(options[name])
-    for name in ("object_stores", "remote_hosts"):
+    for name in ("object_stores", "remote_hosts", "source_allow"):
         options[name] = tuple(options[name])
     try:
         config = OriginConfig(**options)

@@ -46,6 +46,56 @@ def options(
     remote_private: Annotated[
         bool, _option("remote-private", "Those servers may have private addresses.")
     ] = False,
+    source_allow: Annotated[
+        list[str] | None,
+        _option(
+            "source-allow",
+            "Where else media may be: a folder, s3://bucket/prefix, https://host/path.",
+            metavar="PREFIX",
+        ),
+    ] = None,
+    remote_upstream: Annotated[
+        str | None,
+        _option("remote-upstream", "Server whose files remote/ serves.", metavar="URL"),
+    ] = None,
+    mapping_root: Annotated[
+        Path | None,
+        _option(
+            "mapping-root",
+            "Folder whose mappings mapped/ plays.",
+            exists="folder",
+            metavar="DIR",
+        ),
+    ] = None,
+    mapping_upstream: Annotated[
+        str | None,
+        _option("mapping-upstream", "Server that mapped/ asks for mappings.", metavar="URL"),
+    ] = None,
+    mapped_default: Annotated[
+        bool, _option("mapped-default", "Any other path is the name of a mapping, too.")
+    ] = False,
+    mapping_path_prefix: Annotated[
+        str | None,
+        _option(
+            "mapping-path-prefix",
+            "What stands before the path in an answer that is no JSON.",
+            metavar="TEXT",
+        ),
+    ] = None,
+    mapping_path_postfix: Annotated[
+        str | None,
+        _option("mapping-path-postfix", "What stands behind it.", metavar="TEXT"),
+    ] = None,
+    mapping_ttl: Annotated[
+        float,
+        _option(
+            "mapping-ttl",
+            "Ask for a mapping again after so long.",
+            min=0,
+            max=86400,
+            metavar="SECONDS",
+        ),
+    ] = 10,
     index_cache: Annotated[
         int,
         _option(
@@ -88,6 +138,14 @@ def options(
         "object_stores": object_store or [],
         "remote_hosts": remote_host or [],
         "remote_private": remote_private,
+        "source_allow": source_allow or [],
+        "remote_upstream": remote_upstream,
+        "mapping_root": mapping_root and str(mapping_root),
+        "mapping_upstream": mapping_upstream,
+        "mapped_default": mapped_default,
+        "mapping_path_prefix": mapping_path_prefix,
+        "mapping_path_postfix": mapping_path_postfix,
+        "mapping_ttl": mapping_ttl,
         "index_cache": index_cache,
         "plan_cache": plan_cache,
         "open_files": open_files,

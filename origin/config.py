@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _STORE = re.compile(r"(s3|gs|az)://[^/@?#\s]+(/[^?#\s]*)?")
 
@@ -33,6 +34,35 @@ class OriginConfig:
 
     remote_private: bool = False
     """Those servers may have private, loopback and link-local addresses."""
+
+    source_allow: tuple[str, ...] = ()
+    """Where else media may be: folders (for mappings), ``s3://bucket/prefix``,
+    ``https://host/path/``."""
+
+    remote_upstream: str | None = None
+    """Address behind which ``remote/`` and mappings find files; its query goes with every
+    request.  It may be a private one."""
+
+    mapping_root: Path | None = None
+    """Directory below which ``mapped/`` finds mappings, as files."""
+
+    mapping_upstream: str | None = None
+    """Address behind which ``mapped/`` asks for mappings, in place of files; as above."""
+
+    mapped_default: bool = False
+    """What begins like no other source is the name of a mapping."""
+
+    mapping_path_prefix: str | None = None
+    """What stands before the path in an answer that is no JSON."""
+
+    mapping_path_postfix: str | None = None
+    """What stands behind it."""
+
+    mapping_ttl: float = 10.0
+    """Seconds until a mapping is asked for again."""
+
+    mapping_cache: int = 32 << 20
+    """Bytes of mappings that a worker keeps."""
 
     page_entry: str | None = None
     """Entry that the demo page plays; None turns the page off."""
@@ -86,7 +116,7 @@ class OriginConfig:
             raise ValueError(f"workers: {self.workers} is not between 1 and 256")
         positive = (
             "index_cache", "manifest_cache", "plan_cache", "open_files", "requests",
-            "connections", "built_bytes", "send_window", "minimum_rate",
+            "connections", "built_bytes", "send_window", "minimum_rate", "mapping_cache",
         )  # fmt: skip
         for name in positive:
             if getattr(self, name) <= 0:
@@ -94,5 +124,40 @@ class OriginConfig:
         for store in self.object_stores:
             if _STORE.fullmatch(store) is None:
                 raise ValueError(f"object_stores: {store} is not s3://bucket or the like")
-        if self.local_root is not None and not self.local_root.is_dir():
-            raise ValueError(f"local_root: {self.local_root} is not a directory")
+        if not 0 <= self.mapping_ttl <= 86400:
+            raise ValueError(f"mapping_ttl: {self.mapping_ttl:g} is not between 0 and 86400")
+        for name in ("local_root", "mapping_root"):
+            folder = getattr(self, name)
+            if folder is not None and not folder.is_dir():
+                raise ValueError(f"{name}: {folder} is not a directory")
+        if self.mapping_root is not None and self.mapping_upstream is not None:
+            raise ValueError("mapping_root: not together with an upstream of mappings")
+        for name in ("remote_upstream", "mapping_upstream"):
+            address = getattr(self, name)
+            if address is not None and not _is_address(address):
+                raise ValueError(f"{name}: not http://host/path, without user and password")
+        for place in self.source_allow:
+            stored = _STORE.fullmatch(place) or (_is_address(place) and "?" not in place)
+            if not stored and not Path(place).is_absolute():
+                raise ValueError(
+                    "source_allow: neither a folder nor s3://bucket or https://host/path"
+                )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and parts.username is None
+        and port != 0
+        and not parts.fragment
+        and text.isascii()
+        and text.isprintable()
+        and " " not in text
+        and not {".", ".."} & set(parts.path.split("/"))
+    )

@@ -64,6 +64,7 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     from origin.catalog import Catalog
     from origin.database import Database
     from origin.indexes import Indexes
+    from origin.mapping.mapped import Mapped
     from origin.media import Found, Media
     from origin.memory import keep_freed_memory
     from origin.page import Page
@@ -74,7 +75,8 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     database = Database(config.data)
     files = Sources(config.open_files, Access.of(config))
     indexes = Indexes(database, files, config.index_cache)
-    catalog = Catalog(database, files, indexes, config.local_root, time.time_ns)
+    mapped = Mapped.of(config, time.time_ns)
+    catalog = Catalog(database, files, indexes, config.local_root, time.time_ns, mapped)
     media = Media(
         catalog,
         manifest_cache=config.manifest_cache,
@@ -115,6 +117,7 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     await _finish(site.tasks, max(1.0, config.drain - 1))
     levels.cancel()
     await server.close_all_connections()
+    await mapped.close()
     await files.close()
     await database.close()
 

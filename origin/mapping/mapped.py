@@ -1,15 +1,23 @@
 """Mapped and remote mode as the operator set them up: everything that the catalog needs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
 
+from origin.config import OriginConfig
 from origin.errors import NotFound
 from origin.mapping.dressing import Masks
 from origin.mapping.errors import BadMapping, Fault
+from origin.mapping.fetching import Fetcher, Folder, Upstream
+from origin.mapping.grammar import parse_mapping, path_mapping
 from origin.mapping.mappings import Mappings
 from origin.mapping.media_set import MediaSet
 from origin.mapping.places import Places
+from origin.storage.http import HttpServers
+from origin.storage.sources import Access, is_remote
 from origin.urls import MappedSource, no_source
 from packager.segmenter import DEFAULT_TARGET
 
@@ -24,6 +32,23 @@ class Mapped:
     """A path that begins like no other source is a mapping."""
 
     masks: Masks = field(default_factory=Masks)
+
+    @classmethod
+    def of(cls, config: OriginConfig, clock: Callable[[], int]) -> "Mapped":
+        """*clock* tells nanoseconds since 1970."""
+        folders = [Path(one) for one in config.source_allow if not is_remote(one)]
+        if config.local_root is not None:
+            folders.append(config.local_root)
+        mappings, fetcher = None, _fetcher(config)
+        if fetcher is not None:
+            mappings = Mappings(
+                fetcher,
+                partial(_parse, config.mapping_path_prefix, config.mapping_path_postfix),
+                ttl=config.mapping_ttl,
+                capacity=config.mapping_cache,
+                clock=clock,
+            )
+        return cls(mappings, Places(folders, config.remote_upstream), config.mapped_default)
 
     async def find(
         self, source: MappedSource, token: str | None, now: int
@@ -60,6 +85,29 @@ class Mapped:
     async def close(self) -> None:
         if self.mappings is not None:
             await self.mappings.close()
+
+
+def _fetcher(config: OriginConfig) -> Fetcher | None:
+    if config.mapping_root is not None:
+        return Folder(config.mapping_root)
+    if config.mapping_upstream is None:
+        return None
+    access = Access.of(config)
+    parts = urlsplit(config.mapping_upstream)
+    servers = HttpServers(
+        access.remote_hosts,
+        private=access.remote_private,
+        upstreams=(f"{parts.scheme}://{parts.netloc}/",),
+    )
+    return Upstream(config.mapping_upstream, servers)
+
+
+def _parse(prefix: str | None, postfix: str | None, data: bytes) -> MediaSet:
+    if prefix is not None or postfix is not None:
+        found = path_mapping(data, prefix or "", postfix or "")
+        if found is not None:
+            return found
+    return parse_mapping(data)
 
 
 def target_of(media_set: MediaSet) -> Fraction:

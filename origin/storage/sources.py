@@ -53,10 +53,15 @@ class Access:
 
     @classmethod
     def of(cls, config: OriginConfig) -> "Access":
+        elsewhere = [one for one in config.source_allow if is_remote(one)]
+        stores = (one for one in elsewhere if _scheme(one) in SCHEMES)
+        servers = (one for one in elsewhere if _scheme(one) in HTTP)
+        upstream = config.remote_upstream
         return cls(
-            object_stores=config.object_stores,
-            remote_hosts=config.remote_hosts,
+            object_stores=(*config.object_stores, *stores),
+            remote_hosts=(*config.remote_hosts, *servers),
             remote_private=config.remote_private,
+            upstreams=() if upstream is None else (upstream.partition("?")[0],),
         )
 
     @classmethod

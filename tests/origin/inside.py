@@ -17,6 +17,7 @@ from origin.config import OriginConfig
 from origin.database import Database
 from origin.indexes import Indexes
 from origin.ingest.program import ingest
+from origin.mapping.mapped import Mapped
 from origin.media import Media
 from origin.server import Finished, Server, Site
 from origin.storage.sources import Access, Sources
@@ -51,8 +52,9 @@ class Origin:
         access = Access.of(config)
         self.files = Sources(config.open_files, access)
         self.indexes = Indexes(self.database, self.files, config.index_cache)
+        self.mapped = Mapped.of(config, self.now)
         self.catalog = Catalog(
-            self.database, self.files, self.indexes, config.local_root, self.now
+            self.database, self.files, self.indexes, config.local_root, self.now, self.mapped
         )
         self.media = Media(
             self.catalog,
@@ -74,6 +76,7 @@ class Origin:
         await server.close_all_connections()
         if self.site.tasks:
             await asyncio.wait(self.site.tasks, timeout=LIMIT)
+        await self.mapped.close()
         await self.files.close()
         await self.database.close()
 
