@@ -8,18 +8,17 @@ from enum import IntEnum
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     Boolean,
     CheckConstraint,
     Float,
-    Integer,
     LargeBinary,
     MetaData,
     Text,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from metadata.column_types import IdText, Number, Tree
 
 NAMES = {
     "pk": "pk_%(table_name)s",
@@ -28,15 +27,6 @@ NAMES = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
 }
-
-# SQLite numbers rows by itself only in an INTEGER primary key, which has 64 bits as well
-Number = BigInteger().with_variant(Integer(), "sqlite")
-
-# ids sort by byte on both databases, whatever the locale of a PostgreSQL cluster
-IdText = Text().with_variant(Text(collation="C"), "postgresql")
-
-# not JSONB: nothing looks into it by SQL, and its dialect takes 50 ms to import
-Tree = JSON(none_as_null=True)
 
 EMPTY = text("''")
 """The empty string as a default: Alembic takes a bare one for none on SQLite."""

@@ -9,9 +9,9 @@ from functools import lru_cache
 from sqlalchemy import Select, and_, bindparam, or_, select
 
 from metadata.errors import BadRow
-from metadata.models import FlavorIndex, FlavorIndexBlock
 from metadata.records import IndexHeader
 from metadata.sessions import Reader
+from metadata.tables import FlavorIndex, FlavorIndexBlock
 
 Span = tuple[int, int, int]
 """Blocks ``[start, stop)`` of a track: its position in the flavor, start, stop."""

@@ -9,12 +9,15 @@ written by transactions that had not ended in it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, text
 
 from metadata.enums import ChangeKind
 from metadata.sessions import Reader
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 MOST = 1_000
 """Changes of one answer; more of them are everything."""
@@ -40,7 +43,7 @@ class Seen:
 
 def read_changes(reader: Reader, position: str | None) -> Seen:
     """What changed behind *position*; with None, only where the journal is now."""
-    bind = reader.get_bind() if isinstance(reader, Session) else reader
+    bind = reader if isinstance(reader, Connection) else reader.get_bind()
     if bind.dialect.name == "sqlite":
         return _numbered(reader, position)
     return _by_snapshot(reader, position)
@@ -109,7 +112,7 @@ _MANY = f"INSERT INTO change (kind, made_at) VALUES ({ChangeKind.NEW:d}, :now)"
 
 
 @contextmanager
-def many_new(session: Session, now: int) -> Iterator[None]:
+def many_new(session: "Session", now: int) -> Iterator[None]:
     """What is inserted inside, of entries that are new, is one change of the journal."""
     if session.get_bind().dialect.name == "sqlite":
         session.execute(text(_SILENCE))

@@ -39,7 +39,6 @@ from metadata.models_profiles import (
 )
 
 __all__ = [
-    "SCHEMA",
     "AccessControl",
     "CaptionAsset",
     "Change",
@@ -59,9 +58,6 @@ __all__ = [
     "StorageProfile",
     "ThumbAsset",
 ]
-
-SCHEMA = "0004"
-"""The newest migration: the version of the tables below."""
 
 _CURRENT = text("replaced_at IS NULL")
 

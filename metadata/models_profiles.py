@@ -12,11 +12,11 @@ from metadata.base import (
     Nanoseconds,
     Rules,
     Settings,
-    Tree,
     is_list,
     is_object,
     one_of,
 )
+from metadata.column_types import Tree
 from metadata.enums import (
     DeliveryStatus,
     FlavorOrigin,

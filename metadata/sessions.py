@@ -3,21 +3,25 @@
 Every access goes through ``asking`` (the origin), ``reading`` or ``writing`` (ingest, the
 command line), so that no exception of SQLAlchemy or a driver leaves this package unless it is a
 bug here.
+An origin asks on bare connections: what ``asking`` needs imports no ORM.
 The version of the tables is looked at once per engine, on its first session.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy import exc as sa
-from sqlalchemy.orm import Session
 
 from metadata.errors import Conflict, DatabaseUnavailable, MetadataError, WrongSchema
-from metadata.models import SCHEMA
+from metadata.tables import SCHEMA
 
-Reader = Session | Connection
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+Reader: TypeAlias = "Session | Connection"
 """What questions are asked of."""
 
 SQLITE_ERROR = 1
@@ -29,16 +33,20 @@ _checked: WeakSet[Engine] = WeakSet()
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
+def reading(engine: Engine) -> "Iterator[Session]":
     """A session on one snapshot, for questions."""
+    from sqlalchemy.orm import Session
+
     with explained(engine), Session(engine, autoflush=False) as session:
         check_schema(session.connection())
         yield session
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
+def writing(engine: Engine) -> "Iterator[Session]":
     """One transaction: all of it is stored when the block ends, or nothing if it raises."""
+    from sqlalchemy.orm import Session
+
     with explained(engine), Session(engine, autoflush=False) as session, session.begin():
         check_schema(session.connection())
         yield session

@@ -22,11 +22,11 @@ from sqlalchemy import (
     union_all,
 )
 
-from metadata.base import Number, Tree
+from metadata.column_types import Number, Tree
 from metadata.enums import DeliveryStatus, NodeStatus
 from metadata.errors import BadRow
-from metadata.models import DeliveryProfile, Partner, ServerNode, StorageProfile
 from metadata.sessions import Reader
+from metadata.tables import DeliveryProfile, Partner, ServerNode, StorageProfile
 
 MOST_ROWS = 5_000
 """Of one partner and of all together; more are not what anyone configures."""

@@ -20,8 +20,8 @@ from metadata.engine import FILE_NAME, open_writer
 from metadata.entries import find_entry
 from metadata.errors import BadRow, WrongSchema
 from metadata.migrate import downgrade, upgrade
-from metadata.models import SCHEMA
 from metadata.sessions import reading
+from metadata.tables import SCHEMA
 from tests.metadata.samples import ENTRY, store
 
 UPGRADE_ON_A_LINE = """
