@@ -1,13 +1,15 @@
 """Questions of a manifest: an entry with all that decides what of it is shown, and how.
 
-Each function is one query.  A segment asks ``entries.find_shown_entry``, which reads less.
+Each function is one query.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, cast, literal_column, select, types
+from sqlalchemy import ColumnElement, bindparam, cast, literal_column, select, types
 
+from metadata.captions import CAPTION, CAPTIONS, READY_CAPTION, captions_of
+from metadata.entries import FLAVOR, MOST_VERSIONS, THERE
 from metadata.enums import AssetStatus
 from metadata.models import (
     AccessControl,
@@ -40,18 +42,10 @@ _CONTENT = (
     Partner.cache_version.label("partner_cache_version"),
     # as text: not every question wants them parsed
     cast(AccessControl.rules, types.Text).label("rules"),
+    CAPTIONS,
 )
 _ASSET = (
-    FlavorAsset.int_id,
-    FlavorAsset.id,
-    FlavorAsset.version,
-    FlavorAsset.path,
-    FlavorAsset.size,
-    FlavorAsset.width,
-    FlavorAsset.height,
-    FlavorAsset.codecs,
-    FlavorAsset.duration_ms,
-    FlavorAsset.bitrate,
+    *FLAVOR,
     FlavorAsset.frame_rate,
     FlavorAsset.tags,
     FlavorAsset.language,
@@ -59,50 +53,44 @@ _ASSET = (
     FlavorAsset.is_default,
     FlavorAsset.flavor_params_id,
 )
-_CURRENT = and_(FlavorAsset.replaced_at.is_(None), FlavorAsset.status == _READY)
 # Made once: making a statement costs more than carrying it out.
 _FIND_CONTENT = (
     select(*_CONTENT, *_ASSET)
     .join(Partner, Partner.id == Entry.partner_id)
     .outerjoin(AccessControl, AccessControl.id == Entry.access_control_id)
-    .outerjoin(Entry.flavors.and_(_CURRENT))
+    .outerjoin(Entry.flavors.and_(THERE))
     .where(Entry.id == bindparam("entry_id"))
-    .limit(1_000)
+    .order_by(FlavorAsset.replaced_at.desc().nulls_first())
+    .limit(literal_column(str(MOST_VERSIONS)))
 )
-_CAPTION = (
-    CaptionAsset.id,
-    CaptionAsset.version,
-    CaptionAsset.format,
-    CaptionAsset.language,
-    CaptionAsset.label,
-    CaptionAsset.is_default,
-    CaptionAsset.path,
-)
-_LIST_CAPTIONS = (
-    select(*_CAPTION)
-    .where(CaptionAsset.entry_id == bindparam("entry_id"), CaptionAsset.status == _READY)
-    .order_by(CaptionAsset.id)
-    .limit(1_000)
+_CONTENT_NAMES = [column.key for column in _CONTENT[:-2]]
+_ASSET_NAMES = [column.key for column in _ASSET]
+_FIND_CAPTION = select(CaptionAsset.entry_id, *CAPTION).where(
+    CaptionAsset.id == bindparam("caption_id"), READY_CAPTION
 )
 
 
-def find_content(reader: Reader, entry_id: str) -> ContentRecord | None:
-    """The entry with its ready flavors, in no order, and what guards it."""
-    rows = reader.execute(_FIND_CONTENT, {"entry_id": entry_id}).all()
+def find_content(reader: Reader, entry_id: str, *, replaced_after: int) -> ContentRecord | None:
+    """The entry with what guards it, its ready flavors, in no order, and those versions that
+    were replaced after that time."""
+    asked = {"entry_id": entry_id, "replaced_after": replaced_after}
+    rows = reader.execute(_FIND_CONTENT, asked).all()
     if not rows:
         return None
-    names = [column.key for column in _CONTENT[:-1]]
-    first: dict[str, Any] = dict(zip(names, rows[0], strict=False))
-    rules = rows[0][len(names)]
-    assets: Iterable[Any] = (row[len(_CONTENT) :] for row in rows if row.int_id is not None)
+    first: dict[str, Any] = dict(zip(_CONTENT_NAMES, rows[0], strict=False))
+    rules, captions = rows[0][len(_CONTENT_NAMES) : len(_CONTENT)]
+    found: Iterable[Any] = (row[len(_CONTENT) :] for row in rows if row.int_id is not None)
+    assets = [AssetRecord(**dict(zip(_ASSET_NAMES, one, strict=True))) for one in found]
     return ContentRecord(
         **first,
         has_rules=first["access_control_id"] is not None and rules != "[]",
-        flavors=tuple(AssetRecord(*asset) for asset in assets),
+        flavors=tuple(one for one in assets if one.replaced_at is None),
+        replaced=tuple(one for one in assets if one.replaced_at is not None),
+        captions=captions_of(captions),
     )
 
 
-def list_captions(reader: Reader, entry_id: str) -> list[CaptionRecord]:
-    """The ready captions of an entry, by id."""
-    rows = reader.execute(_LIST_CAPTIONS, {"entry_id": entry_id})
-    return [CaptionRecord(*row) for row in rows]
+def find_caption(reader: Reader, caption_id: str) -> tuple[str, CaptionRecord] | None:
+    """Captions that are ready, behind the entry that they belong to."""
+    rows = reader.execute(_FIND_CAPTION, {"caption_id": caption_id}).all()
+    return (rows[0][0], CaptionRecord(*rows[0][1:])) if rows else None

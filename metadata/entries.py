@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, Text, and_, bindparam, cast, func, literal_column, or_, select
+from sqlalchemy import Integer, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from metadata.enums import SHOWN, AssetStatus, EntryStatus, PartnerStatus
-from metadata.models import AccessControl, Entry, FlavorAsset, Partner
+from metadata.enums import AssetStatus
+from metadata.models import Entry, FlavorAsset
 from metadata.records import EntryRecord, EntrySummary, FlavorRecord
 from metadata.sessions import Reader
 
 MOST_VERSIONS = 1_000
 """Of one entry, newest first: a flavor replaced every second must not fill the memory."""
 
-_FLAVOR = (
+FLAVOR = (
     FlavorAsset.int_id,
     FlavorAsset.id,
     FlavorAsset.entry_id,
@@ -36,7 +36,7 @@ _ENTRY = (Entry.id, Entry.partner_id, Entry.name, Entry.created_at, Entry.update
 
 # a literal: the value never changes
 _READY = FlavorAsset.status == literal_column(str(int(AssetStatus.READY)))
-_THERE = and_(
+THERE = and_(
     _READY,
     or_(
         FlavorAsset.replaced_at.is_(None),
@@ -45,8 +45,8 @@ _THERE = and_(
 )
 # Made once: making a statement costs more than carrying it out.
 _FIND_ENTRY = (
-    select(*_ENTRY, *_FLAVOR)
-    .outerjoin(Entry.flavors.and_(_THERE))
+    select(*_ENTRY, *FLAVOR)
+    .outerjoin(Entry.flavors.and_(THERE))
     .where(Entry.id == bindparam("entry_id"))
     .order_by(FlavorAsset.replaced_at.desc().nulls_first())
     .limit(bindparam("most", type_=Integer))
@@ -65,30 +65,6 @@ def _entry(rows: Sequence[Any]) -> EntryRecord | None:
     flavors = (row[len(_ENTRY) :] for row in rows if row.int_id is not None)
     entry = {column.key: value for column, value in zip(_ENTRY, rows[0], strict=False)}
     return EntryRecord(**entry, flavors=tuple(map(_flavor, flavors)))
-
-
-_RULES = select(AccessControl.id).where(
-    AccessControl.id == Entry.access_control_id, cast(AccessControl.rules, Text) != "[]"
-)
-_ACTIVE_PARTNER = select(Partner.id).where(
-    Partner.id == Entry.partner_id, Partner.status == PartnerStatus.ACTIVE
-)
-_FIND_SHOWN = _FIND_ENTRY.where(
-    Entry.status == EntryStatus.READY,
-    Entry.moderation_status.in_(SHOWN),
-    func.coalesce(Entry.start_at, 0) <= bindparam("now"),
-    or_(Entry.end_at.is_(None), Entry.end_at > bindparam("now")),
-    ~_RULES.exists(),
-    _ACTIVE_PARTNER.exists(),
-)
-
-
-def find_shown_entry(
-    reader: Reader, entry_id: str, *, replaced_after: int, now: int
-) -> EntryRecord | None:
-    """``find_entry``, but None for one that ``standing.refusal`` would refuse at *now*."""
-    asked = {"entry_id": entry_id, "replaced_after": replaced_after, "most": MOST_VERSIONS}
-    return _entry(reader.execute(_FIND_SHOWN, {**asked, "now": now}).all())
 
 
 def list_entries(session: Session, *, limit: int, after: str = "") -> list[EntrySummary]:
@@ -113,7 +89,7 @@ def list_entries(session: Session, *, limit: int, after: str = "") -> list[Entry
 def find_by_source(session: Session, path: str) -> list[FlavorRecord]:
     """The current flavor versions whose source is *path*, oldest first."""
     query = (
-        select(*_FLAVOR)
+        select(*FLAVOR)
         .where(FlavorAsset.path == path, FlavorAsset.replaced_at.is_(None))
         .order_by(FlavorAsset.int_id)
     )
@@ -122,7 +98,7 @@ def find_by_source(session: Session, path: str) -> list[FlavorRecord]:
 
 def find_flavor(session: Session, flavor_id: str) -> FlavorRecord | None:
     """The current version of a flavor."""
-    query = select(*_FLAVOR).where(
+    query = select(*FLAVOR).where(
         FlavorAsset.id == flavor_id, FlavorAsset.replaced_at.is_(None)
     )
     row = session.execute(query).one_or_none()
@@ -131,5 +107,5 @@ def find_flavor(session: Session, flavor_id: str) -> FlavorRecord | None:
 
 def _flavor(row: Sequence[Any]) -> FlavorRecord:
     return FlavorRecord(
-        **{column.key: value for column, value in zip(_FLAVOR, row, strict=True)}
+        **{column.key: value for column, value in zip(FLAVOR, row, strict=True)}
     )

@@ -138,21 +138,9 @@ class EntrySummary:
         _check("entry", self.id, self, _ENTRY)
 
 
-@dataclass(frozen=True, slots=True)
-class AssetRecord:
-    """The current version of a flavor, as a manifest chooses among them."""
-
-    int_id: int
-    id: str
-    version: int
-    path: str
-    size: int
-    width: int | None
-    height: int | None
-    codecs: str
-    duration_ms: int
-    bitrate: int
-    """Bits per second.  0, or empty, of what is not known."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetRecord(FlavorRecord):
+    """A version of a flavor, and what a manifest chooses by."""
 
     frame_rate: float | None
     tags: str
@@ -192,6 +180,17 @@ class ContentRecord:
 
     flavors: tuple[AssetRecord, ...]
     """Ready ones, in no order."""
+
+    replaced: tuple[AssetRecord, ...] = ()
+    """Their versions before, as long as they are kept."""
+
+    captions: tuple["CaptionRecord", ...] = ()
+    """Ready ones, the default first."""
+
+    @property
+    def versions(self) -> tuple[AssetRecord, ...]:
+        """All of them."""
+        return self.flavors + self.replaced
 
     def __post_init__(self) -> None:
         _check("entry", self.id, self, _CONTENT)
@@ -291,13 +290,12 @@ _FLAVOR: dict[str, Rule] = {
     "replaced_at": _or_none(_int(0)),
 }
 _ASSET: dict[str, Rule] = {
-    **{name: _FLAVOR[name] for name in ("id", "version", "path", "size", "width", "height",
-                                        "codecs", "duration_ms", "bitrate")},
+    **_FLAVOR,
     "tags": _text,
     "language": _or_none(_word),
     "label": _or_none(_text),
     "flavor_params_id": _or_none(_int(0)),
-}  # fmt: skip
+}
 _CONTENT: dict[str, Rule] = {
     "name": _text,
     "partner_id": _int(0),

@@ -1,8 +1,8 @@
 """The only place that knows database rows and packager tracks: a source in a URL to a recipe.
 
-Entry rows are kept for a second; while the database is away, as long as it stays away.  A
-recipe token that the current flavors would not make is looked for among those that they
-replaced within the last day, because players do not reload a VOD playlist.
+What an entry is comes from ``contents``.  A recipe token that its current flavors would not
+make is looked for among those that they replaced within the last day, because players do not
+reload a VOD playlist.
 """
 
 import asyncio
@@ -16,15 +16,13 @@ from weakref import ref
 
 from cachetools import LRUCache
 
-from metadata.entries import find_shown_entry
-from metadata.errors import DatabaseUnavailable, MetadataError
+from metadata.errors import MetadataError
 from metadata.flavors import current, generations
-from metadata.records import KEEP_REPLACED_NS, EntryRecord, FlavorRecord
+from metadata.records import KEEP_REPLACED_NS, ContentRecord, FlavorRecord
 from origin.captions import CaptionFile
-from origin.contents import Contents
+from origin.contents import Contents, Row
 from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
-from origin.flights import Flights
 from origin.indexes import Flavor, Indexes
 from origin.mapping.dressing import said_by
 from origin.mapping.mapped import Mapped, target_of
@@ -48,8 +46,6 @@ from packager.segmenter import DEFAULT_TARGET, Times
 
 OfEntry = EntrySource | FlavorsSource
 
-_ROW_LIFE_NS = 1_000_000_000
-_MAX_ROWS = 10_000
 _RECIPES = 64 << 20
 """Bytes of boundaries and cuts that are kept."""
 
@@ -77,14 +73,6 @@ class Presented:
 
     ids: tuple[str | None, ...] = ()
     """Of the flavors, as ``-s`` of a manifest's name means them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    record: EntryRecord | None
-    loaded_at: int
-    asked_at: int
-    """When it was last tried to load it: later than that while the database is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +112,6 @@ class Catalog:
         self.clock = clock
         self.contents = Contents(database, clock)
         self.terms = PartnerTerms(database, clock)
-        self._rows: LRUCache[str, _Row] = LRUCache(_MAX_ROWS)
-        self._row_flights: Flights[str, _Row] = Flights()
         self._recipes: LRUCache[tuple[object, ...], _Made] = LRUCache(
             _RECIPES, lambda made: made.size
         )
@@ -148,34 +134,32 @@ class Catalog:
     # -- entries
 
     def holds(self, entry: str, row: object) -> bool:
-        """Whether *row* is what is known of *entry*, and not too old."""
-        known, now = self._rows.get(entry), self.clock()
-        return (
-            known is not None and known is row and now - _ROW_LIFE_NS <= known.asked_at <= now
-        )
+        """Whether *row* is what is known of *entry* now."""
+        return self.contents.holds(entry, row)
 
     async def _find_entry(self, source: OfEntry, token: str | None) -> Presented:
         now = self.clock()
-        row = await self._row(source.entry, now)
+        row = await self.contents.row(source.entry)
         found = await self._match(source, row, token)
-        if found is None and row.record is not None and row.loaded_at < now:
-            row = await self._load(source.entry)  # it may have changed since
+        if found is None and _shown(row) is not None and row.loaded_at < now:
+            row = await self.contents.load(source.entry)  # it may have changed just now
             found = await self._match(source, row, token)
         if found is None:
-            raise NotFound("no such entry" if row.record is None else "no such token")
+            raise NotFound("no such entry" if _shown(row) is None else "no such token")
         return found
 
-    async def _match(self, source: OfEntry, row: _Row, token: str | None) -> Presented | None:
-        if row.record is None:
+    async def _match(self, source: OfEntry, row: Row, token: str | None) -> Presented | None:
+        record = _shown(row)
+        if record is None:
             return None
         if token is None:
-            flavors = _picked(source, row.record, current(row.record.flavors))
+            flavors = _picked(source, record, current(record.flavors))
             if not flavors:
                 raise NotFound("the entry has no such flavor")
             return await self._present(row, flavors, None)
         problem: Exception | None = None
-        for had in generations(row.record.flavors, self.clock(), KEEP_REPLACED_NS):
-            flavors = _picked(source, row.record, had)
+        for had in generations(record.versions, self.clock(), KEEP_REPLACED_NS):
+            flavors = _picked(source, record, had)
             try:
                 if flavors and (found := await self._present(row, flavors, token)):
                     return found
@@ -185,33 +169,8 @@ class Catalog:
             raise problem
         return None
 
-    async def _row(self, entry: str, now: int) -> _Row:
-        """The entry's row, a second old at most unless the database is away."""
-        known = self._rows.get(entry)
-        if known is not None and now - _ROW_LIFE_NS <= known.asked_at <= now:
-            return known
-        try:
-            return await self._load(entry)
-        except DatabaseUnavailable:
-            if known is None or known.record is None:
-                raise
-            # Not asked again at once: a database that hangs takes seconds to say nothing.
-            self._rows[entry] = known = replace(known, asked_at=self.clock())
-            return known
-
-    async def _load(self, entry: str) -> _Row:
-        async def load() -> _Row:
-            now = self.clock()
-            record = await self._database.ask(
-                find_shown_entry, entry, replaced_after=now - KEEP_REPLACED_NS, now=now
-            )
-            self._rows[entry] = row = _Row(record, now, now)
-            return row
-
-        return await self._row_flights.join(entry, load)
-
     async def _present(
-        self, row: _Row, records: tuple[FlavorRecord, ...], token: str | None
+        self, row: Row, records: tuple[FlavorRecord, ...], token: str | None
     ) -> Presented | None:
         flavors = await self._indexes.of_versions(records)
         found = self._presented(flavors, token)
@@ -357,8 +316,13 @@ class Catalog:
         return file
 
 
+def _shown(row: Row) -> ContentRecord | None:
+    """The entry, if it may be shown."""
+    return row.record if row.refused is None else None
+
+
 def _picked(
-    source: OfEntry, record: EntryRecord, had: tuple[FlavorRecord, ...]
+    source: OfEntry, record: ContentRecord, had: tuple[FlavorRecord, ...]
 ) -> tuple[FlavorRecord, ...]:
     """What *source* names of the flavors that the entry *had*; nothing where one is lacking.
 
@@ -369,7 +333,7 @@ def _picked(
     if source.partner != record.partner_id:
         return ()
     flavors = {one.id: one for one in had}
-    versions = {(one.id, one.version): one for one in record.flavors}
+    versions = {(one.id, one.version): one for one in record.versions}
     found = [
         flavors.get(id_) if version is None else versions.get((id_, version))
         for id_, version in source.flavors

@@ -1,25 +1,53 @@
-"""Entries as manifests ask for them, kept for a second; while the database is away, as long
-as it stays away."""
+"""Entries as manifests and segments need them, kept until the journal says that they changed.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+What time alone changes (a schedule, versions that are no longer kept) costs no question.
+While the database is away, what is known stays.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
 from metadata.content import find_content
+from metadata.enums import ChangeKind
 from metadata.errors import DatabaseUnavailable
-from metadata.records import ContentRecord
+from metadata.records import KEEP_REPLACED_NS, ContentRecord
+from metadata.standing import Refused, refusal
 from origin.database import Database
 from origin.flights import Flights
 
-_LIFE_NS = 1_000_000_000
-_MAX = 10_000
+if TYPE_CHECKING:
+    from metadata.journal import Change
+
+_MAX_FLAVORS = 100_000
+"""Of all entries that are kept."""
+
+_MAX_UNKNOWN = 10_000
+_FOR_EVER = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """What is known of an entry, as it is from one time to another."""
+
+    stored: ContentRecord | None
+    """As the database has it."""
+
     record: ContentRecord | None
-    asked_at: int
+    """The same without versions that are no longer kept; None where there is no such entry."""
+
+    refused: Refused | None
+    """Why nobody may see it."""
+
+    loaded_at: int
+    begins: int
+    ends: int
+
+    @property
+    def weight(self) -> int:
+        return 1 if self.stored is None else 1 + len(self.stored.versions)
 
 
 class Contents:
@@ -27,32 +55,123 @@ class Contents:
         """*clock* tells nanoseconds since 1970."""
         self._database = database
         self._clock = clock
-        self._known: LRUCache[str, _Known] = LRUCache(_MAX)
-        self._flights: Flights[str, ContentRecord | None] = Flights()
+        self._rows: LRUCache[str, Row] = LRUCache(_MAX_FLAVORS, lambda row: row.weight)
+        self._old: LRUCache[str, Row] = LRUCache(_MAX_FLAVORS, lambda row: row.weight)
+        """Rows that changed since: better than nothing while the database is away."""
+        self._unknown: LRUCache[str, Row] = LRUCache(_MAX_UNKNOWN)
+        self._flights: Flights[str, Row] = Flights()
+        database.watch.tell(self._changed)
+
+    # -- what is at hand
+
+    def holds(self, entry: str, row: object) -> bool:
+        """Whether *row* is what is known of *entry* now."""
+        known = self._rows.get(entry)
+        return known is not None and known is row and known.begins <= self._clock() < known.ends
 
     def at_hand(self, entry: str) -> ContentRecord | None:
-        """What is known of *entry*, if that is not too old."""
-        known = self._fresh(entry)
-        return None if known is None else known.record
-
-    def _fresh(self, entry: str) -> _Known | None:
-        known, now = self._known.get(entry), self._clock()
-        if known is None or not now - _LIFE_NS <= known.asked_at <= now:
+        """What is known of *entry*."""
+        known = self._rows.get(entry)
+        if known is None or not known.begins <= self._clock() < known.ends:
             return None
-        return known
+        return known.record
 
     async def find(self, entry: str) -> ContentRecord | None:
         """None where there is no such entry.  Raises ``MetadataError``."""
-        if (known := self._fresh(entry)) is not None:
-            return known.record
-        try:
-            record = await self._flights.join(
-                entry, lambda: self._database.ask(find_content, entry)
+        return (await self.row(entry)).record
+
+    async def row(self, entry: str) -> Row:
+        """What is known of *entry* now.  Raises ``MetadataError``."""
+        known = self._rows.get(entry) or self._unknown.get(entry)
+        if known is None:
+            return await self._found(entry)
+        now = self._clock()
+        if not known.begins <= now < known.ends:
+            self._rows[entry] = known = _row(known.stored, now, known.loaded_at)
+        return known
+
+    async def _found(self, entry: str) -> Row:
+        old = self._old.get(entry)
+        if old is None or not self._database.watch.away:
+            try:
+                return await self.load(entry)
+            except DatabaseUnavailable:
+                if old is None:
+                    raise
+                # Not asked again at once: one that hangs takes seconds to say nothing.
+                self._database.watch.lost()
+        return _row(old.stored, self._clock(), old.loaded_at)
+
+    async def load(self, entry: str) -> Row:
+        """What the database says of *entry*.  Raises ``MetadataError``."""
+
+        async def load() -> Row:
+            watch = self._database.watch
+            await watch.started()
+            mark, now = watch.mark, self._clock()
+            record = await self._database.ask(
+                find_content, entry, replaced_after=now - KEEP_REPLACED_NS
             )
-        except DatabaseUnavailable:
-            before = self._known.get(entry)
-            if before is None or before.record is None:
-                raise
-            record = before.record
-        self._known[entry] = _Known(record, self._clock())
-        return record
+            row = _row(record, now, now)
+            self._forget(entry)
+            if mark == watch.mark:
+                self._keep(entry, row)
+            return row
+
+        return await self._flights.join(entry, load)
+
+    def _keep(self, entry: str, row: Row) -> None:
+        if row.stored is None:
+            self._unknown[entry] = row
+        elif row.weight <= self._rows.maxsize:
+            self._rows[entry] = row
+            self._old.pop(entry, None)
+
+    # -- what changed
+
+    def _changed(self, changes: "tuple[Change, ...]") -> None:
+        for change in changes:
+            match change.kind:
+                case ChangeKind.ENTRY:
+                    self._forget(change.subject)
+                case ChangeKind.NEW:
+                    self._unknown.clear()
+                case ChangeKind.PARTNER:
+                    self._forget_all(lambda of: str(of.partner_id), change.subject)
+                case ChangeKind.ACCESS_CONTROL:
+                    self._forget_all(lambda of: str(of.access_control_id), change.subject)
+                case _:
+                    self._unknown.clear()
+                    self._forget_all(lambda _: "", "")
+
+    def _forget_all(self, name: Callable[[ContentRecord], str], subject: str) -> None:
+        found: Iterable[tuple[str, Row]] = list(self._rows.items())
+        for entry, row in found:
+            if row.stored is not None and name(row.stored) == subject:
+                self._forget(entry)
+
+    def _forget(self, entry: str) -> None:
+        self._unknown.pop(entry, None)
+        if (row := self._rows.pop(entry, None)) is not None:
+            self._old[entry] = row
+
+
+def _row(stored: ContentRecord | None, now: int, loaded_at: int) -> Row:
+    """What *stored* is at *now*, and for how long."""
+    if stored is None:
+        return Row(None, None, None, loaded_at, 0, _FOR_EVER)
+    ends = {one.replaced_at + KEEP_REPLACED_NS for one in stored.replaced if one.replaced_at}
+    turns = {one for one in (stored.start_at, stored.end_at, *ends) if one is not None}
+    record = stored
+    if any(end <= now for end in ends):
+        after = now - KEEP_REPLACED_NS
+        kept = tuple(one for one in stored.replaced if (one.replaced_at or 0) > after)
+        record = replace(stored, replaced=kept)
+    return Row(
+        stored,
+        record,
+        refusal(stored, now),
+        loaded_at,
+        max((turn for turn in turns if turn <= now), default=0),
+        min((turn for turn in turns if turn > now), default=_FOR_EVER),
+    )

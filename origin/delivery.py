@@ -11,7 +11,7 @@ from origin.catalog import Catalog, Presented
 from origin.contents import Contents
 from origin.contract.access import decide
 from origin.contract.addresses import address, hls_folders
-from origin.contract.admission import admitted, check_expiry, life
+from origin.contract.admission import admitted, check_expiry, life, steady_until
 from origin.contract.formats import Reply
 from origin.contract.masters import LEGACY_TYPE, whole_master
 from origin.contract.play_manifest import (
@@ -133,7 +133,7 @@ class Delivery:
                 found = plain(302, fields)
             case Reply.JSON | Reply.JSONP:
                 found = text(*as_json(content, asked, chosen, where), cache_control, extra)
-        until = now + lasts * 1_000_000_000
+        until = steady_until(content, now, asked.expiry)
         ready = _Ready(found, asked, content, terms, presented, until)
         if ready.weight <= self._ready.maxsize:
             self._ready[target] = ready

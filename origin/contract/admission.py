@@ -10,6 +10,7 @@ MANIFEST_LIFE = 60
 """Seconds that an answer may be kept, unless something ends before."""
 
 _SECOND = 1_000_000_000
+_NEVER = 2**63 - 1
 
 
 def admitted(content: ContentRecord | None, partner: int, now: int) -> ContentRecord:
@@ -35,6 +36,16 @@ def check_expiry(asked: PlayManifest, now: int) -> None:
 
 def life(content: ContentRecord, now: int, expiry: int | None = None) -> int:
     """Seconds for which an answer about *content* stays true, at most ``MANIFEST_LIFE``."""
-    ends = [content.start_at, content.end_at, None if expiry is None else expiry * _SECOND]
-    left = [(end - now) // _SECOND for end in ends if end is not None and end > now]
+    left = [(end - now) // _SECOND for end in _ends(content, now, expiry)]
     return min([MANIFEST_LIFE, *left])
+
+
+def steady_until(content: ContentRecord, now: int, expiry: int | None = None) -> int:
+    """When ``life`` will be less than at *now* (ns since 1970)."""
+    whole = life(content, now, expiry) * _SECOND
+    return min((end - whole + 1 for end in _ends(content, now, expiry)), default=_NEVER)
+
+
+def _ends(content: ContentRecord, now: int, expiry: int | None) -> list[int]:
+    ends = [content.start_at, content.end_at, None if expiry is None else expiry * _SECOND]
+    return [end for end in ends if end is not None and end > now]

@@ -8,12 +8,11 @@ from sqlalchemy import Engine
 
 from metadata import content, entries, indexes, surroundings
 from metadata.changes import add_entry, add_flavor_versions
-from metadata.content import find_content, list_captions
+from metadata.content import find_caption, find_content
 from metadata.entries import (
     find_by_source,
     find_entry,
     find_flavor,
-    find_shown_entry,
     list_entries,
 )
 from metadata.indexes import load_index_blocks, load_index_headers
@@ -138,12 +137,11 @@ def test_a_flavor(filled: Engine) -> None:
 
 QUESTIONS: dict[str, tuple[Callable[..., Any], list[Any], dict[str, Any]]] = {
     "find_entry": (find_entry, [ENTRY], {"replaced_after": 0}),
-    "find_shown_entry": (find_shown_entry, [ENTRY], {"replaced_after": 0, "now": 9}),
     "list_entries": (list_entries, [], {"limit": 10}),
     "find_by_source": (find_by_source, ["/srv/b.mp4"], {}),
     "find_flavor": (find_flavor, ["0_aaaaaaaa"], {}),
-    "find_content": (find_content, [ENTRY], {}),
-    "list_captions": (list_captions, [ENTRY], {}),
+    "find_content": (find_content, [ENTRY], {"replaced_after": 0}),
+    "find_caption": (find_caption, ["0_capt1234"], {}),
     "load_surroundings": (load_surroundings, [101], {}),
     "load_index_headers": (load_index_headers, [[1, 2, 3]], {}),
     "load_index_blocks": (load_index_blocks, [1, [(0, 0, 1), (0, 1, 2)]], {}),

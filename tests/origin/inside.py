@@ -80,6 +80,11 @@ class Origin:
         await self.files.close()
         await self.database.close()
 
+    def notice(self) -> None:
+        """See at once what changed in the catalog, and not only with the next look."""
+        look = self.database.watch.look()
+        asyncio.run_coroutine_threadsafe(look, self.loop).result(LIMIT)
+
     def report(self, done: Finished) -> None:
         self.records.append(json.loads(done.line))
 

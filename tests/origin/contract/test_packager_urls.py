@@ -107,7 +107,7 @@ def test_a_version_that_was_replaced(files: list[Path], start: Start, tmp_path: 
     segments = origin.media_names(playlist)
     make_clip(tmp_path / "other.mp4", width=64, height=64)
     take(tmp_path / "data", tmp_path / "other.mp4", entry=entry, replace=flavor)
-    origin.clock_offset += 2_000_000_000
+    origin.notice()
 
     for name in segments:  # the old session plays to its end
         assert origin.ask(name).status == 200

@@ -18,7 +18,8 @@ def row(id_: str, **fields: Any) -> AssetRecord:
         "int_id": 1, "version": 2, "path": "/a.mp4", "size": 1, "width": 640, "height": 360,
         "codecs": "avc1.64001f,mp4a.40.2", "duration_ms": 14_000, "bitrate": 900_999,
         "frame_rate": 25.0, "tags": "mbr,web,ipad", "language": None, "label": None,
-        "is_default": False, "flavor_params_id": None,
+        "is_default": False, "flavor_params_id": None, "entry_id": "0_abcd1234",
+        "mtime_ns": 0, "identity": b"", "created_at": 0, "replaced_at": None,
     }  # fmt: skip
     return AssetRecord(id=id_, **known | fields)
 
