@@ -19,7 +19,7 @@ from cachetools import LRUCache
 from metadata.errors import MetadataError
 from metadata.flavors import current, generations
 from metadata.records import KEEP_REPLACED_NS, ContentRecord, FlavorRecord
-from origin.captions import CaptionFile
+from origin.captions import CaptionFile, CaptionFiles
 from origin.contents import Contents, Row
 from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
@@ -111,6 +111,7 @@ class Catalog:
         self._mapped = mapped or Mapped()
         self.clock = clock
         self.contents = Contents(database, clock)
+        self.captions = CaptionFiles(files)
         self.terms = PartnerTerms(database, clock)
         self._recipes: LRUCache[tuple[object, ...], _Made] = LRUCache(
             _RECIPES, lambda made: made.size

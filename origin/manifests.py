@@ -1,20 +1,36 @@
 """Recipes to manifests: the names in them, and which tracks go together."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from origin.filters.listing import EVERYTHING, Listing
-from origin.urls import Target, media_folder, segment_name, selectors
+from origin.urls import (
+    FileKind,
+    Target,
+    media_folder,
+    segment_name,
+    selectors,
+    text_name,
+)
 from packager.bandwidth import minimum_buffer
+from packager.captions.rendition import (
+    CaptionTrack,
+    clip_mark,
+    text_renditions,
+    text_timeline,
+)
 from packager.dash.mpd import mpd
 from packager.errors import UnknownSegment
 from packager.hls.media_playlist import media_playlist, target_duration
 from packager.hls.multivariant import MultivariantPlaylist
+from packager.hls.subtitles import with_subtitles
 from packager.hls.variants import audio_apart, muxed_variants, separate_variants
 from packager.index import TrackIndex
 from packager.presentation import (
     AudioRendition,
     Bitrate,
     Presentation,
+    TextRendition,
     Timeline,
     VideoRendition,
 )
@@ -33,30 +49,40 @@ from packager.segmenter import Cuts
 from packager.tracks import Kind
 
 _Rendition = VideoRendition | AudioRendition
-
+Tracks = tuple[CaptionTrack, ...]
 
 HLS_TYPE = "application/vnd.apple.mpegurl"
 
 
-def _asked(recipe: Recipe, target: Target) -> Recipe:
+def asked_of(recipe: Recipe, target: Target) -> Recipe:
     """The part of *recipe* that is asked for."""
     return clipped(recipe, target.parameters.clip_from, target.parameters.clip_to)
 
 
 def master_playlist(
-    recipe: Recipe, target: Target, listing: Listing = EVERYTHING
+    recipe: Recipe, target: Target, listing: Listing = EVERYTHING, text: Tracks = ()
 ) -> Needs[str]:
     """The multivariant playlist as text."""
-    return (yield from multivariant(recipe, target, listing)).render()
+    return (yield from multivariant(recipe, target, listing, text)).render()
+
+
+def _whole(recipe: Recipe, text: Tracks, *, fmp4: bool) -> Needs[Presentation]:
+    """Everything that could be listed."""
+    every = yield from presentation(recipe)
+    return replace(every, text=(yield from text_renditions(recipe, text, fmp4=fmp4)))
 
 
 def multivariant(
-    recipe: Recipe, target: Target, listing: Listing = EVERYTHING
+    recipe: Recipe, target: Target, listing: Listing = EVERYTHING, text: Tracks = ()
 ) -> Needs[MultivariantPlaylist]:
     """The multivariant playlist; its addresses are beside it, or in the listing's folder."""
-    recipe = _asked(recipe, target)
-    whole = yield from presentation(recipe)
+    recipe = asked_of(recipe, target)
+    whole = yield from _whole(recipe, text, fmp4=target.fmp4)
     kept, folder = listing.keep(whole), listing.folder
+
+    def text_index(one: TextRendition) -> str:
+        return folder + text_name(FileKind.INDEX, one.track)
+
     # What is left out of a list changes neither its media nor their rates.
     seconds = _target(whole)
     if target.fmp4 or audio_apart(kept):
@@ -64,19 +90,21 @@ def multivariant(
     else:
         edited = listing.edit(kept)
         if not audio_apart(edited):
-            return (yield from _muxed_master(recipe, edited, seconds, folder))
+            muxed = yield from _muxed_master(recipe, edited, seconds, folder)
+            return with_subtitles(muxed, edited.text, text_index)
         merged = merged_audio(edited)
 
     def name(one: _Rendition) -> str:
         return f"{folder}index{selectors(_choice(one))}.m3u8"
 
     if target.fmp4:
-        return separate_variants(merged, name)
+        return with_subtitles(separate_variants(merged, name), merged.text, text_index)
     rates: dict[str, Bitrate] = {}
     apart: tuple[_Rendition, ...] = (*merged.video, *merged.audio)
     for one in apart:
         rates[one.name] = yield from muxed_bitrate(recipe, _choice(one), seconds)
-    return separate_variants(merged, name, lambda one: rates[one.name])
+    playlist = separate_variants(merged, name, lambda one: rates[one.name])
+    return with_subtitles(playlist, merged.text, text_index)
 
 
 def _muxed_master(
@@ -111,7 +139,7 @@ def _target(of: Presentation) -> int:
 
 def index_playlist(recipe: Recipe, target: Target, choice: Choice, token: str) -> Needs[str]:
     """The media playlist of the tracks in *choice*."""
-    recipe = _asked(recipe, target)
+    recipe = asked_of(recipe, target)
     if target.fmp4:
         timeline = yield from _cmaf_timeline(recipe, choice)
     else:
@@ -125,6 +153,20 @@ def index_playlist(recipe: Recipe, target: Target, choice: Choice, token: str) -
 
     header = f"{folder}init{tail}.mp4" if target.fmp4 else None
     return media_playlist(timeline, name, target=seconds, map_uri=header)
+
+
+def text_playlist(
+    recipe: Recipe, target: Target, track: CaptionTrack, token: str
+) -> Needs[str]:
+    """The media playlist of captions."""
+    timeline = recipe.clip.of((yield from text_timeline(recipe)))
+    seconds = target_duration([timeline, *(yield from _timelines(recipe, fmp4=target.fmp4))])
+    folder, mark = media_folder(target), token + track.mark
+    return media_playlist(
+        timeline,
+        lambda number: folder + text_name(FileKind.SEGMENT, track.number, mark, number),
+        target=seconds,
+    )
 
 
 def _cmaf_timeline(recipe: Recipe, choice: Choice) -> Needs[Timeline]:
@@ -156,11 +198,16 @@ def _timelines(recipe: Recipe, *, fmp4: bool) -> Needs[list[Timeline]]:
 
 
 def media_presentation(
-    recipe: Recipe, target: Target, token: str, listing: Listing = EVERYTHING
+    recipe: Recipe,
+    target: Target,
+    token: str,
+    listing: Listing = EVERYTHING,
+    text: Tracks = (),
 ) -> Needs[str]:
     """The MPD."""
-    recipe = _asked(recipe, target)
-    whole = yield from presentation(recipe)
+    recipe = asked_of(recipe, target)
+    whole = yield from _whole(recipe, text, fmp4=True)
+    marks = {one.number: token + clip_mark(one.mark, recipe.clip) for one in text}
     merged = listing.edit(merged_audio(listing.keep(whole)))
     folder = listing.folder + media_folder(target)
 
@@ -174,6 +221,10 @@ def media_presentation(
             lambda tail: folder + segment_name(target.protocol, True, "$Number$", tail)
         ),
         initialization=named(lambda tail: f"{folder}init{tail}.mp4"),
+        # Of a clip they are its own, with other times.
+        captions=lambda one: (
+            listing.folder + text_name(FileKind.SUBTITLES, one.track, marks[one.track])
+        ),
     )
 
 

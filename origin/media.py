@@ -14,6 +14,7 @@ from origin.delivery import Delivery, is_of_contract
 from origin.flights import Flights
 from origin.manifests import (
     HLS_TYPE,
+    Tracks,
     default_choice,
     index_playlist,
     master_playlist,
@@ -31,6 +32,7 @@ from origin.responses import (
 )
 from origin.room import Room
 from origin.storage.source import Source
+from origin.texts import Texts
 from origin.urls import FileKind, Target, parse_target, render_target
 from origin.windows import reads_of
 from packager.errors import UnknownSegment
@@ -85,6 +87,7 @@ class Media:
         self._flights: Flights[tuple[object, ...], Text] = Flights()
         self._ready: LRUCache[str, _Ready] = LRUCache(plan_cache, lambda ready: ready.weight)
         self._room = Room(built_bytes)
+        self._captions = Texts(catalog)
         self._delivery = Delivery(catalog, catalog.contents, catalog.terms, catalog.clock)
 
     def at_hand(self, path: str) -> Found | None:
@@ -111,34 +114,50 @@ class Media:
         if is_of_contract(path):
             return await self._delivery.find(path)
         target = parse_target(path)
+        if target.file.text is not None:
+            return await self._text(path, target), None
         presented = await self._catalog.find(target.source, target.file.token)
         entry = getattr(target.source, "entry", None)
         match target.file.kind:
             case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
                 text = await self._manifest(target, presented)
-                self._keep(path, _Ready(text, entry, presented.row))
+                if target.file.kind is FileKind.INDEX or not presented.captions:
+                    # Captions are files, and no row tells that one has changed.
+                    self._keep(path, _Ready(text, entry, presented.row))
                 return text, None
             case FileKind.INIT:
                 body = self._init(target, presented)
                 self._keep(path, _Ready(body, entry, presented.row))
                 return body, None
-            case FileKind.SEGMENT:
+            case _:
                 return await self._segment(path, entry, target, presented)
 
     def _keep(self, path: str, ready: _Ready) -> None:
         if ready.weight <= self._ready.maxsize:
             self._ready[path] = ready
 
+    async def _text(self, path: str, target: Target) -> Text:
+        presented, text = await self._captions.find(target)
+        if target.file.mark is not None:
+            entry = getattr(target.source, "entry", None)
+            self._keep(path, _Ready(text, entry, presented.row))
+        return text
+
     # -- manifests
 
     async def _manifest(self, target: Target, presented: Presented) -> Text:
         recipe = presented.recipe
-        key = (render_target(target), presented.token, recipe.said, recipe.clip)
+        is_index = target.file.kind is FileKind.INDEX
+        tracks = () if is_index else await self._captions.tracks(presented)
+        key = (
+            *(render_target(target), presented.token, recipe.said, recipe.clip),
+            *((one.number, one.mark, one.language, one.label, one.default) for one in tracks),
+        )
         if (known := self._texts.get(key)) is not None:
             return known
 
         async def make() -> Text:
-            content, kind = await self._write(target, presented)
+            content, kind = await self._write(target, presented, tracks)
             made = text(content, kind, MANIFEST)
             if made.size <= self._texts.maxsize:
                 self._texts[key] = made
@@ -146,13 +165,16 @@ class Media:
 
         return await self._flights.join(key, make)
 
-    def _write(self, target: Target, presented: Presented) -> Awaitable[tuple[str, str]]:
+    def _write(
+        self, target: Target, presented: Presented, tracks: Tracks
+    ) -> Awaitable[tuple[str, str]]:
         recipe, token = presented.recipe, presented.token
         match target.file.kind:
             case FileKind.MASTER:
-                return self._written(presented, master_playlist(recipe, target), HLS_TYPE)
+                playlist = master_playlist(recipe, target, text=tracks)
+                return self._written(presented, playlist, HLS_TYPE)
             case FileKind.MANIFEST:
-                manifest = media_presentation(recipe, target, token)
+                manifest = media_presentation(recipe, target, token, text=tracks)
                 return self._written(presented, manifest, DASH_TYPE)
             case _:
                 choice = self._choice(target, presented)

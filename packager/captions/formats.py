@@ -5,11 +5,14 @@ from enum import StrEnum
 
 from packager.captions import srt, webvtt
 from packager.captions.cues import Captions
+from packager.errors import Unsupported
 
 
 class CaptionFormat(StrEnum):
     WEBVTT = "webvtt"
     SRT = "srt"
+    DFXP = "dfxp"
+    CAP = "cap"
 
 
 _PARSERS: dict[CaptionFormat, Callable[[bytes], Captions]] = {
@@ -19,11 +22,15 @@ _PARSERS: dict[CaptionFormat, Callable[[bytes], Captions]] = {
 
 
 def parse(data: bytes, form: CaptionFormat | None) -> Captions:
-    """The captions of a file; without a *form* its first word tells.
+    """The captions of a file; without a *form* its first line tells.
 
-    Raises ``MalformedCaptions``.
+    Raises ``MalformedCaptions`` and ``Unsupported``.
     """
-    return _PARSERS[form or _guess(data)](data)
+    known = form or _guess(data)
+    parser = _PARSERS.get(known)
+    if parser is None:
+        raise Unsupported(f"captions in {known} are not supported yet")
+    return parser(data)
 
 
 def _guess(data: bytes) -> CaptionFormat:

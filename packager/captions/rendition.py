@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,6 +11,7 @@ from packager.bandwidth import average, bitrate
 from packager.captions.cues import Captions
 from packager.captions.segments import segment_sizes
 from packager.captions.webvtt import render
+from packager.clip import WHOLE, Clip
 from packager.hls.media_playlist import target_duration
 from packager.presentation import TextRendition, Timeline
 from packager.recipe import Needs, Recipe, track_cuts
@@ -42,6 +43,26 @@ class CaptionTrack:
 def mark_of(data: bytes, form: str) -> str:
     """What tells a file of captions from all others."""
     return hashlib.sha256(form.encode() + b" " + data).hexdigest()[:MARK_DIGITS]
+
+
+def clip_mark(mark: str, clip: Clip) -> str:
+    """*mark* of captions as they are in one file: those of a *clip* have other times."""
+    if clip == WHOLE:
+        return mark
+    return mark_of(mark.encode(), f"{clip.start} {clip.stop}")
+
+
+def cut_captions(captions: Captions, clip: Clip) -> Captions:
+    """What of *captions* is shown in *clip*, with times that count from its begin."""
+    if clip == WHOLE:
+        return captions
+    start = round(clip.start * 1000)
+    stop = None if clip.stop is None else round(clip.stop * 1000)
+    cues = (
+        replace(cue, start=max(cue.start - start, 0), end=cue.end - start)
+        for cue in captions.shown(start, stop)
+    )
+    return replace(captions, cues=tuple(cues))
 
 
 def text_timeline(recipe: Recipe) -> Needs[Timeline]:

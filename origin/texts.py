@@ -1,0 +1,112 @@
+"""Captions of what is presented: for its manifests, and as playlists, segments and files.
+
+A URL carries the recipe's token, which fixes where segments begin, and a mark of the file's
+content: video keeps its URLs when captions change.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from cachetools import LRUCache
+
+from origin.captions import ReadCaptions
+from origin.catalog import Catalog, Presented
+from origin.errors import NotFound, OriginError
+from origin.manifests import HLS_TYPE, asked_of, text_playlist
+from origin.responses import IMMUTABLE, MANIFEST, SHORT, Text, text
+from origin.urls import FileKind, Target
+from packager.captions.rendition import CaptionTrack, clip_mark, cut_captions, text_timeline
+from packager.captions.segments import segment
+from packager.captions.webvtt import render
+from packager.errors import PackagerError, UnknownSegment
+
+WEBVTT_TYPE = "text/vtt; charset=utf-8"
+_log = logging.getLogger("origin")
+
+
+class Texts:
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._said: LRUCache[tuple[str, str], None] = LRUCache(1_000)
+
+    async def tracks(self, presented: Presented) -> tuple[CaptionTrack, ...]:
+        """The captions that a manifest lists; of those that cannot be read the log says why."""
+        numbers = range(1, len(presented.captions) + 1)
+        found = await asyncio.gather(*(self._known(presented, n) for n in numbers))
+        return tuple(one for one in found if one is not None)
+
+    async def _known(self, presented: Presented, number: int) -> CaptionTrack | None:
+        try:
+            return await self._track(presented, number)
+        except (OriginError, PackagerError) as error:
+            self._say(presented.captions[number - 1].path, str(error))
+            return None
+
+    def _say(self, path: str, reason: str) -> None:
+        """Once: manifests are asked for again and again."""
+        if (path, reason) not in self._said:
+            self._said[path, reason] = None
+            _log.warning("captions are left out of manifests: %s: %s", path, reason)
+
+    async def _track(self, presented: Presented, number: int) -> CaptionTrack:
+        count = len(presented.captions)
+        if not 1 <= number <= count:
+            raise UnknownSegment(f"captions {number} of {count}")
+        file = presented.captions[number - 1]
+        found: ReadCaptions = await self._catalog.captions.read(file)
+        return CaptionTrack(
+            number=number,
+            captions=found.captions,
+            mark=found.mark,
+            language=file.language,
+            label=file.label,
+            default=file.is_default,
+        )
+
+    async def find(self, target: Target) -> tuple[Presented, Text]:
+        """What *target* names, a file of captions.  Raises ``NotFound`` and what sources raise,
+        ``MalformedCaptions`` with the line among it."""
+        presented, track = await self._marked(target)
+        recipe, file = asked_of(presented.recipe, target), target.file
+        lasting = presented.lasting and file.mark is not None
+        life = IMMUTABLE if lasting else SHORT
+        if file.kind is FileKind.INDEX:
+            needs = text_playlist(recipe, target, track, presented.token)
+            playlist = await self._catalog.carry_out_aside(presented, needs)
+            return presented, text(playlist, HLS_TYPE, MANIFEST)
+        timeline = await self._catalog.carry_out_aside(presented, text_timeline(recipe))
+        if file.kind is FileKind.SUBTITLES:
+            cut = cut_captions(track.captions, recipe.clip)
+            return presented, await _written(lambda: render(cut), life)
+        return presented, await _written(
+            lambda: segment(track.captions, timeline, file.number, fmp4=target.fmp4), life
+        )
+
+    async def _marked(self, target: Target) -> tuple[Presented, CaptionTrack]:
+        """With the captions that *target* carries the mark of, if it carries one."""
+        found = await self._find(target)
+        if found is None and (entry := getattr(target.source, "entry", None)) is not None:
+            await self._catalog.contents.load(entry)  # they may have changed just now
+            found = await self._find(target)
+        if found is None:
+            raise NotFound("no such token")
+        return found
+
+    async def _find(self, target: Target) -> tuple[Presented, CaptionTrack] | None:
+        file = target.file
+        presented = await self._catalog.find(target.source, file.token)
+        track = await self._track(presented, file.text or 0)
+        mark = track.mark
+        if file.kind is FileKind.SUBTITLES:
+            mark = clip_mark(mark, asked_of(presented.recipe, target).clip)
+        return (presented, track) if file.mark in (None, mark) else None
+
+
+async def _written(write: Callable[[], str], life: str) -> Text:
+    """In a thread: captions may be of any length."""
+
+    def make() -> Text:
+        return text(write(), WEBVTT_TYPE, life)
+
+    return await asyncio.get_running_loop().run_in_executor(None, make)
