@@ -10,7 +10,6 @@ from edge_cache.config import EdgeConfig
 from edge_cache.disk.errors import DiskError
 from edge_cache.entry import CacheKey, Entry, updated_fields
 from edge_cache.errors import UpstreamError
-from edge_cache.filling import rules_of
 from edge_cache.forwarding import age_fields, passed_fields, received_fields
 from edge_cache.gate import Gate
 from edge_cache.http.cache_status import CacheStatus, Forward
@@ -23,6 +22,7 @@ from edge_cache.request import Request
 from edge_cache.siblings.client import Siblings
 from edge_cache.siblings.errors import Declined
 from edge_cache.storability import Refusal
+from edge_cache.taking import rules_of
 from edge_cache.tiers.tiered import Tiered
 from edge_cache.upstream.client import UpstreamClient
 from edge_cache.upstream.outgoing import Outgoing
