@@ -19,7 +19,7 @@ from cachetools import LRUCache
 from metadata.errors import MetadataError
 from metadata.flavors import current, generations
 from metadata.records import KEEP_REPLACED_NS, ContentRecord, FlavorRecord
-from origin.captions import CaptionFile, CaptionFiles
+from origin.captions import CaptionFile, CaptionFiles, caption_file
 from origin.contents import Contents, Row
 from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
@@ -147,7 +147,7 @@ class Catalog:
             found = await self._match(source, row, token)
         if found is None:
             raise NotFound("no such entry" if _shown(row) is None else "no such token")
-        return found
+        return replace(found, captions=_captions(source, row))
 
     async def _match(self, source: OfEntry, row: Row, token: str | None) -> Presented | None:
         record = _shown(row)
@@ -340,6 +340,13 @@ def _picked(
         for id_, version in source.flavors
     ]
     return tuple(one for one in found if one) if all(found) else ()
+
+
+def _captions(source: OfEntry, row: Row) -> tuple[CaptionFile, ...]:
+    """What *source* lists of the entry's captions."""
+    if row.record is None or not isinstance(source, EntrySource):
+        return ()
+    return tuple(map(caption_file, row.record.captions))
 
 
 @dataclass(frozen=True, slots=True)
