@@ -99,8 +99,9 @@ def _run_origin(options: dict[str, Any]) -> int:
         options[name] = None if options[name] is None else Path(options[name])
     for name in ("object_stores", "remote_hosts", "source_allow"):
         options[name] = tuple(options[name])
+    token = _admin_token(options.pop("admin_token_file"), "HEADRACE_ORIGIN_ADMIN_TOKEN")
     try:
-        config = OriginConfig(**options)
+        config = OriginConfig(**options, admin_token=token)
     except ValueError as error:
         raise Misuse(_as_option(error)) from error
     return run(config)

@@ -111,3 +111,10 @@ ServerNode = Columns(
     texts="name host_name playback_host_name environment",
     trees="settings",
 )
+FileSync = Columns(
+    "file_sync",
+    ids="object_id",
+    numbers="id object_type version object_sub_type dc status file_type linked_id size"
+    " updated_at",
+    texts="file_root file_path",
+)

@@ -18,6 +18,20 @@ def options(
     admin_port: Annotated[
         int | None, _option.port("admin-port", "Loopback port of the administration.")
     ] = None,
+    admin_token_file: Annotated[
+        Path | None,
+        _option("admin-token-file", "File with the token to ask it.", metavar="FILE"),
+    ] = None,
+    data_center: Annotated[
+        int,
+        _option(
+            "data-center",
+            "Number of the one whose files are here.",
+            min=0,
+            max=2**31 - 1,
+            metavar="N",
+        ),
+    ] = 0,
     workers: Annotated[
         int, _option("workers", "Processes that serve.", min=1, max=256, metavar="N")
     ] = 1,
@@ -133,6 +147,8 @@ def options(
         "host": host,
         "port": port,
         "admin_port": admin_port,
+        "admin_token_file": admin_token_file and str(admin_token_file),
+        "data_center": data_center,
         "workers": workers,
         "local_root": local_root and str(local_root),
         "object_stores": object_store or [],

@@ -20,6 +20,12 @@ class OriginConfig:
     admin_port: int | None = None
     """Of the administration listener, on the loopback interface; None for none."""
 
+    admin_token: str | None = None
+    """That asks there for more than health and metrics; None refuses it."""
+
+    data_center: int = 0
+    """Number of the one whose files are here (``pathOnly``)."""
+
     workers: int = 1
 
     local_root: Path | None = None
@@ -112,6 +118,8 @@ class OriginConfig:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 65535:
                 raise ValueError(f"{name}: {value} is not a port")
+        if not 0 <= self.data_center < 2**31:
+            raise ValueError(f"data_center: {self.data_center} is no data centre")
         if not 1 <= self.workers <= 256:
             raise ValueError(f"workers: {self.workers} is not between 1 and 256")
         positive = (

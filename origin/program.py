@@ -61,6 +61,7 @@ def _import_before_fork() -> None:
 
 
 async def _main(config: OriginConfig, worker: Worker) -> None:
+    from origin import administration
     from origin.catalog import Catalog
     from origin.database import Database
     from origin.indexes import Indexes
@@ -107,7 +108,10 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     site = Site(config, media.at_hand, find, report, on_bug)
     server = Server(site, config.connections)
     server.add_socket(worker.listener)
-    await admin.serve(worker)
+    contract = administration.routes(
+        database, catalog.contents, time.time_ns, config.data_center
+    )
+    await admin.serve(worker, routes=contract, token=config.admin_token)
     worker.on_orphaned(server.stop)
     worker.ready()
     levels = asyncio.ensure_future(_sample(worker, site, server, indexes, database))

@@ -31,7 +31,8 @@ CONNECTION_LIMIT = 64
 
 Handler = Callable[[Request], Awaitable[Response]]
 Routes = Mapping[tuple[str, str], Handler]
-"""Handlers by (method, path); HEAD is answered where GET is."""
+"""Handlers by (method, path); HEAD is answered where GET is.  A path that ends with a slash is
+also all below it, but for those that have handlers of their own."""
 Unready = Callable[[], str | None]
 """Why requests should not be sent here now; None if they should."""
 
@@ -115,14 +116,21 @@ class _Admin:
             return text(500, "internal error")
 
     def _find(self, request: Request) -> Handler:
-        methods = {method for method, path in self._routes if path == request.path}
+        path = self._place(request.path)
+        methods = {method for method, known in self._routes if known == path}
         if not methods:
             raise Refused(404)
         method = "GET" if request.method == "HEAD" else request.method
         if method not in methods:
             allowed = methods | ({"HEAD"} if "GET" in methods else set())
             raise Refused(405, Allow=", ".join(sorted(allowed)))
-        return self._routes[method, request.path]
+        return self._routes[method, path]
+
+    def _place(self, path: str) -> str:
+        """Of the route that is nearest above *path*, or is it."""
+        places = {known for _, known in self._routes}
+        above = [one for one in places if one.endswith("/") and path.startswith(one)]
+        return path if path in places else max(above, key=len, default=path)
 
     def _authorize(self, request: Request) -> None:
         if not self._token:
