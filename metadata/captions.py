@@ -13,8 +13,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from metadata.enums import AssetStatus
-from metadata.models import CaptionAsset
 from metadata.records import CaptionRecord
+from metadata.tables import CaptionAsset
 
 MOST_CAPTIONS = 128
 """Of one entry."""

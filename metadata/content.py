@@ -6,20 +6,20 @@ Each function is one query.
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, cast, literal_column, select, types
+from sqlalchemy import ColumnElement, and_, bindparam, cast, literal_column, select, types
 
 from metadata.captions import CAPTION, CAPTIONS, READY_CAPTION, captions_of
 from metadata.entries import FLAVOR, MOST_VERSIONS, THERE
 from metadata.enums import AssetStatus
-from metadata.models import (
+from metadata.records import AssetRecord, CaptionRecord, ContentRecord
+from metadata.sessions import Reader
+from metadata.tables import (
     AccessControl,
     CaptionAsset,
     Entry,
     FlavorAsset,
     Partner,
 )
-from metadata.records import AssetRecord, CaptionRecord, ContentRecord
-from metadata.sessions import Reader
 
 _READY: ColumnElement[int] = literal_column(str(int(AssetStatus.READY)))
 
@@ -56,9 +56,10 @@ _ASSET = (
 # Made once: making a statement costs more than carrying it out.
 _FIND_CONTENT = (
     select(*_CONTENT, *_ASSET)
+    .select_from(Entry)
     .join(Partner, Partner.id == Entry.partner_id)
     .outerjoin(AccessControl, AccessControl.id == Entry.access_control_id)
-    .outerjoin(Entry.flavors.and_(THERE))
+    .outerjoin(FlavorAsset, and_(FlavorAsset.entry_id == Entry.id, THERE))
     .where(Entry.id == bindparam("entry_id"))
     .order_by(FlavorAsset.replaced_at.desc().nulls_first())
     .limit(literal_column(str(MOST_VERSIONS)))

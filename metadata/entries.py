@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Integer, and_, bindparam, func, literal_column, or_, select
-from sqlalchemy.orm import Session
 
 from metadata.enums import AssetStatus
-from metadata.models import Entry, FlavorAsset
 from metadata.records import EntryRecord, EntrySummary, FlavorRecord
 from metadata.sessions import Reader
+from metadata.tables import Entry, FlavorAsset
 
 MOST_VERSIONS = 1_000
 """Of one entry, newest first: a flavor replaced every second must not fill the memory."""
@@ -46,7 +45,8 @@ THERE = and_(
 # Made once: making a statement costs more than carrying it out.
 _FIND_ENTRY = (
     select(*_ENTRY, *FLAVOR)
-    .outerjoin(Entry.flavors.and_(THERE))
+    .select_from(Entry)
+    .outerjoin(FlavorAsset, and_(FlavorAsset.entry_id == Entry.id, THERE))
     .where(Entry.id == bindparam("entry_id"))
     .order_by(FlavorAsset.replaced_at.desc().nulls_first())
     .limit(bindparam("most", type_=Integer))
@@ -67,7 +67,7 @@ def _entry(rows: Sequence[Any]) -> EntryRecord | None:
     return EntryRecord(**entry, flavors=tuple(map(_flavor, flavors)))
 
 
-def list_entries(session: Session, *, limit: int, after: str = "") -> list[EntrySummary]:
+def list_entries(reader: Reader, *, limit: int, after: str = "") -> list[EntrySummary]:
     """At most *limit* entries by id, from the first one past *after*."""
     current = and_(FlavorAsset.replaced_at.is_(None), _READY)
     page = (
@@ -79,29 +79,30 @@ def list_entries(session: Session, *, limit: int, after: str = "") -> list[Entry
             func.count(FlavorAsset.int_id).label("flavors"),
             func.coalesce(func.max(FlavorAsset.duration_ms), 0).label("duration_ms"),
         )
+        .select_from(page)
         .outerjoin(FlavorAsset, (FlavorAsset.entry_id == page.c.id) & current)
         .group_by(*page.c)
         .order_by(page.c.id)
     )
-    return [EntrySummary(**row) for row in session.execute(query).mappings()]
+    return [EntrySummary(**row) for row in reader.execute(query).mappings()]
 
 
-def find_by_source(session: Session, path: str) -> list[FlavorRecord]:
+def find_by_source(reader: Reader, path: str) -> list[FlavorRecord]:
     """The current flavor versions whose source is *path*, oldest first."""
     query = (
         select(*FLAVOR)
         .where(FlavorAsset.path == path, FlavorAsset.replaced_at.is_(None))
         .order_by(FlavorAsset.int_id)
     )
-    return [_flavor(row) for row in session.execute(query)]
+    return [_flavor(row) for row in reader.execute(query)]
 
 
-def find_flavor(session: Session, flavor_id: str) -> FlavorRecord | None:
+def find_flavor(reader: Reader, flavor_id: str) -> FlavorRecord | None:
     """The current version of a flavor."""
     query = select(*FLAVOR).where(
         FlavorAsset.id == flavor_id, FlavorAsset.replaced_at.is_(None)
     )
-    row = session.execute(query).one_or_none()
+    row = reader.execute(query).one_or_none()
     return None if row is None else _flavor(row)
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnClause,
     Float,
     LargeBinary,
-    TableClause,
     Text,
     column,
     table,
@@ -53,7 +52,7 @@ class Columns:
         found: ColumnClause[Any] = getattr(self._table.c, name)
         return found
 
-    def __clause_element__(self) -> TableClause:
+    def __clause_element__(self) -> Any:  # a TableClause, which the stubs do not foresee
         return self._table
 
 
