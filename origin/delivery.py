@@ -1,7 +1,7 @@
 """The delivery contract's URLs, answered: ``origin.contract`` decides, this asks and opens."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from cachetools import LRUCache
@@ -28,9 +28,11 @@ from origin.contract.serve_flavor import (
     parse_serve_flavor,
     render_serve_flavor,
 )
+from origin.contract.sound import said_of
 from origin.contract.terms import Terms
 from origin.errors import BadUrl, NotFound
 from origin.flights import Flights
+from origin.listed_sound import Sound
 from origin.manifests import HLS_TYPE, multivariant
 from origin.parameters import NONE
 from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
@@ -126,7 +128,7 @@ class Delivery:
         extra = {"X-ServerNodeIds": ",".join(map(str, way.nodes))} if way.nodes else {}
         match _reply(asked, way):
             case Reply.MASTER:
-                presented, master = await self._master(chosen, way, cache_control, extra)
+                presented, master = await self._master(asked, chosen, way, cache_control, extra)
                 found: Text | Answer = master
             case Reply.REDIRECT:
                 fields = {"Location": where, "Cache-Control": cache_control, **extra}
@@ -143,19 +145,26 @@ class Delivery:
         return admitted(await self._contents.find(entry), partner, now)
 
     async def _master(
-        self, chosen: Chosen, way: Route, cache_control: str, extra: Mapping[str, str]
+        self,
+        asked: PlayManifest,
+        chosen: Chosen,
+        way: Route,
+        cache_control: str,
+        extra: Mapping[str, str],
     ) -> tuple[Presented, Text]:
         folders = hls_folders(chosen, way.bases)
         target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
         presented = await self._catalog.find(target.source, None)
         legacy = chosen.rows if way.legacy else None
-        facts = repr(legacy), *extra.values(), *folders
+        said = said_of(chosen.rows.values())
+        sound = Sound(default=asked.delivery.default_audio, muxed=asked.delivery.muxed_audio)
+        facts = repr((legacy, said, sound)), *extra.values(), *folders
         key = str(chosen.first), presented.token, cache_control, *facts
         if (known := self._masters.get(key)) is not None:
             return presented, known
 
         async def make() -> Text:
-            needs = multivariant(presented.recipe, target)
+            needs = multivariant(replace(presented.recipe, said=said), target, sound)
             playlist = await self._catalog.carry_out_aside(presented, needs)
             content = whole_master(playlist, folders, chosen.first, legacy)
             kind = LEGACY_TYPE if way.legacy else HLS_TYPE

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from metadata.errors import BadRow, DatabaseUnavailable
-from metadata.surroundings import Surroundings, load_surroundings
+from metadata.partner_records import Surroundings
+from metadata.surroundings import load_surroundings
 from origin.contract.edges import active_nodes
 from origin.contract.terms import Terms, terms_of
 from origin.database import Database

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from metadata.errors import BadRow
-from metadata.surroundings import NodeRecord
+from metadata.partner_records import NodeRecord
 
 ACTIVE_NS = 120 * 1_000_000_000
 """How long an edge counts as there after its heartbeat."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from metadata.errors import BadRow
-from metadata.surroundings import DeliveryRecord
+from metadata.partner_records import DeliveryRecord
 from origin.contract import settings
 from origin.contract.formats import Output
 from origin.contract.refusals import Number, Refused

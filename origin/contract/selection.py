@@ -19,8 +19,8 @@ _ALT_AUDIO, _AUDIO_ONLY, _WATERMARK = "alt_audio", "audio_only", "watermark"
 _NEAR = 105
 """Per cent: of two flavors whose bit rates differ by less, one is enough."""
 
-_DOLBY = {"ec-3": 0, "ac-3": 1}
-_LEAST_DOLBY = 2
+DOLBY = {"ec-3": 0, "ac-3": 1}
+LEAST_DOLBY = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +210,7 @@ def _ordered(found: Candidates, preferred: int | None) -> Candidates:
 
 
 def _place_of_audio(one: Candidate) -> tuple[bool, int, int, str]:
-    return not one.is_default, _DOLBY.get(one.codec, _LEAST_DOLBY), one.bitrate, one.id
+    return not one.is_default, DOLBY.get(one.codec, LEAST_DOLBY), one.bitrate, one.id
 
 
 def _single(found: Candidates, preferred: int | None) -> Candidate:

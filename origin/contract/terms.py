@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from metadata.enums import StorageProtocol, StorageStatus
 from metadata.errors import BadRow
-from metadata.surroundings import Surroundings
+from metadata.partner_records import Surroundings
 from origin.contract import settings
 from origin.contract.edges import Edge, edges_of
 from origin.contract.profiles import Order, Profile, profiles_of, streamer_type

@@ -7,8 +7,9 @@ from sqlalchemy import Engine, text
 
 from metadata.errors import BadRow
 from metadata.models import DeliveryProfile, Partner, ServerNode, StorageProfile
+from metadata.partner_records import Surroundings
 from metadata.sessions import reading, writing
-from metadata.surroundings import Surroundings, load_surroundings
+from metadata.surroundings import load_surroundings
 
 
 def load(engine: Engine, partner: int) -> Surroundings:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from metadata.errors import BadRow
-from metadata.surroundings import DeliveryRecord, NodeRecord, Surroundings
+from metadata.partner_records import DeliveryRecord, NodeRecord, Surroundings
 from origin.contract.access import Access, decide
 from origin.contract.edges import ACTIVE_NS, active_nodes, edges_of, spread
 from origin.contract.play_manifest import parse_play_manifest
