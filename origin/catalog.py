@@ -8,6 +8,7 @@ reload a VOD playlist.
 import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,9 @@ from origin.captions import CaptionFile, CaptionFiles, caption_file
 from origin.contents import Contents, Row
 from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
+from origin.filters.hook import NamedHook
+from origin.filters.listings import Listings
+from origin.filters.sets import FilterSets
 from origin.indexes import Flavor, Indexes
 from origin.mapping.dressing import said_by
 from origin.mapping.mapped import Mapped, target_of
@@ -102,6 +106,7 @@ class Catalog:
         local_root: Path | None,
         clock: Callable[[], int],
         mapped: Mapped | None = None,
+        hook: NamedHook | None = None,
     ) -> None:
         """*clock* tells nanoseconds since 1970."""
         self._database = database
@@ -109,6 +114,7 @@ class Catalog:
         self._indexes = indexes
         self._root = None if local_root is None else os.path.realpath(local_root)
         self._mapped = mapped or Mapped()
+        self.listings = Listings(FilterSets(database), hook)
         self.clock = clock
         self.contents = Contents(database, clock)
         self.captions = CaptionFiles(files)
@@ -292,15 +298,23 @@ class Catalog:
             step = _step(needs, await self._indexes.blocks(presented.flavors, step))
         return step.answer
 
-    async def carry_out_aside(self, presented: Presented, needs: Needs[T]) -> T:
-        """The same for long work, in a thread."""
+    async def carry_out_aside(
+        self, presented: Presented, needs: Needs[T], threads: Executor | None = None
+    ) -> T:
+        """The same for long work, in a thread: one of *threads*, or of those of the loop."""
         loop = asyncio.get_running_loop()
         step: tuple[Wanted, ...] | _Done[T]
-        step = await loop.run_in_executor(None, _step, needs, None)
+        step = await loop.run_in_executor(threads, _step, needs, None)
         while isinstance(step, tuple):
             blocks = await self._indexes.blocks(presented.flavors, step)
-            step = await loop.run_in_executor(None, _step, needs, blocks)
+            step = await loop.run_in_executor(threads, _step, needs, blocks)
         return step.answer
+
+    async def write(self, presented: Presented, needs: Needs[T]) -> T:
+        """The same for a manifest, in which an operator's hook may have a part."""
+        return await self.listings.carry_out(
+            lambda threads: self.carry_out_aside(presented, needs, threads)
+        )
 
     def at_hand(self, path: str) -> Stored | None:
         """The source of that *path*, if it is open and unchanged."""

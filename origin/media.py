@@ -11,6 +11,8 @@ from cachetools import LRUCache
 
 from origin.catalog import Catalog, Presented
 from origin.delivery import Delivery, is_of_contract
+from origin.filters.asked import Asked, parse_asked
+from origin.filters.listing import Listing
 from origin.flights import Flights
 from origin.manifests import (
     HLS_TYPE,
@@ -33,7 +35,7 @@ from origin.responses import (
 from origin.room import Room
 from origin.storage.source import Source
 from origin.texts import Texts
-from origin.urls import FileKind, Target, parse_target, render_target
+from origin.urls import FileKind, Target, render_target
 from origin.windows import reads_of
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
@@ -109,18 +111,19 @@ class Media:
     async def find(self, path: str) -> Found:
         """What *path* names.  Raises ``BadUrl``, ``NotFound`` and what sources raise.
 
-        Those of the delivery contract bring their query.
+        Those of the delivery contract bring their query, manifests what ``counted`` leaves.
         """
         if is_of_contract(path):
             return await self._delivery.find(path)
-        target = parse_target(path)
+        asked = parse_asked(path)
+        target = asked.target
         if target.file.text is not None:
             return await self._text(path, target), None
         presented = await self._catalog.find(target.source, target.file.token)
         entry = getattr(target.source, "entry", None)
         match target.file.kind:
             case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
-                text = await self._manifest(target, presented)
+                text = await self._manifest(asked, presented)
                 if target.file.kind is FileKind.INDEX or not presented.captions:
                     # Captions are files, and no row tells that one has changed.
                     self._keep(path, _Ready(text, entry, presented.row))
@@ -145,19 +148,20 @@ class Media:
 
     # -- manifests
 
-    async def _manifest(self, target: Target, presented: Presented) -> Text:
-        recipe = presented.recipe
+    async def _manifest(self, asked: Asked, presented: Presented) -> Text:
+        target, recipe = asked.target, presented.recipe
+        listing = await self._catalog.listings.find(asked, presented.partner, presented.ids)
         is_index = target.file.kind is FileKind.INDEX
         tracks = () if is_index else await self._captions.tracks(presented)
         key = (
-            *(render_target(target), presented.token, recipe.said, recipe.clip),
+            *(render_target(target), presented.token, recipe.said, recipe.clip, listing),
             *((one.number, one.mark, one.language, one.label, one.default) for one in tracks),
         )
         if (known := self._texts.get(key)) is not None:
             return known
 
         async def make() -> Text:
-            content, kind = await self._write(target, presented, tracks)
+            content, kind = await self._write(target, presented, listing, tracks)
             made = text(content, kind, MANIFEST)
             if made.size <= self._texts.maxsize:
                 self._texts[key] = made
@@ -166,15 +170,15 @@ class Media:
         return await self._flights.join(key, make)
 
     def _write(
-        self, target: Target, presented: Presented, tracks: Tracks
+        self, target: Target, presented: Presented, listing: Listing, tracks: Tracks
     ) -> Awaitable[tuple[str, str]]:
         recipe, token = presented.recipe, presented.token
         match target.file.kind:
             case FileKind.MASTER:
-                playlist = master_playlist(recipe, target, text=tracks)
+                playlist = master_playlist(recipe, target, listing, tracks)
                 return self._written(presented, playlist, HLS_TYPE)
             case FileKind.MANIFEST:
-                manifest = media_presentation(recipe, target, token, text=tracks)
+                manifest = media_presentation(recipe, target, token, listing, tracks)
                 return self._written(presented, manifest, DASH_TYPE)
             case _:
                 choice = self._choice(target, presented)
@@ -184,7 +188,7 @@ class Media:
     async def _written(
         self, presented: Presented, needs: Needs[str], kind: str
     ) -> tuple[str, str]:
-        return await self._catalog.carry_out_aside(presented, needs), kind
+        return await self._catalog.write(presented, needs), kind
 
     # -- media
 

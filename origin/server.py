@@ -28,6 +28,7 @@ from origin.buffers import Buffers
 from origin.config import OriginConfig
 from origin.delivery import is_of_contract
 from origin.errors import BadUrl, Failure, NotFound, OriginError, Overloaded, failure
+from origin.filters.asked import counted
 from origin.heads import tail
 from origin.media import Found
 from origin.responses import NO_STORE, Answer, Body, Cutting, Text, answer, plain
@@ -178,7 +179,9 @@ class _Exchange(HTTPMessageDelegate):
         if target is None:
             return None
         path, query = target[1], target[2]
-        return f"{path}{query}" if query and is_of_contract(path) else path
+        if not query:
+            return path
+        return f"{path}{query}" if is_of_contract(path) else counted(path, query)
 
     def _at_hand(self) -> Found | None:
         path = self._path() if self._line.method == "GET" else None

@@ -31,8 +31,8 @@ from origin.urls import Target, parse_target, render_target
 
 _NAME = re.compile(rf"(master|manifest){PATTERN}(\.m3u8|\.mpd)")
 _MANIFESTS = ("master", "manifest")
-_FILES = re.compile(r"/(?:local|mapped)/")
-"""Sources whose own names may hold any word."""
+_ENTRY = re.compile(r"/[a-z]+/(?:container/[^/]+/)?(?:e|p|s)/")
+"""Behind sources that are none of these any word may be part of a file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _split(folder: str) -> tuple[str, str | None]:
     if word != SEGMENT:
         return folder, None
     text = _decoded(last)
-    if _FILES.search(folder) and not looks_like_a_filter(text):
+    if not _ENTRY.match(folder) and not looks_like_a_filter(text):
         return folder, None
     return above, text
 
