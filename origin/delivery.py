@@ -31,6 +31,7 @@ from origin.contract.serve_flavor import (
 from origin.contract.sound import said_of
 from origin.contract.terms import Terms
 from origin.errors import BadUrl, NotFound
+from origin.excerpts import Excerpts
 from origin.flights import Flights
 from origin.listed_sound import Sound
 from origin.manifests import HLS_TYPE, multivariant
@@ -87,6 +88,7 @@ class Delivery:
         # The same for many spellings of a URL, and longer than a row is kept.
         self._masters: LRUCache[tuple[str, ...], Text] = LRUCache(_KEPT, lambda made: made.size)
         self._flights: Flights[tuple[str, ...], Text] = Flights()
+        self._excerpts = Excerpts(catalog)
 
     def at_hand(self, target: str) -> Delivered | None:
         """What *target*, a path with its query, names, if nothing has to be waited for."""
@@ -178,24 +180,21 @@ class Delivery:
     # -- serveFlavor
 
     async def _serve_flavor(self, asked: ServeFlavor) -> tuple[Body, Source]:
-        if asked.parameters != NONE:
-            raise BadUrl("a part of a file is not supported yet")
         await self._admitted(asked.entry, asked.partner, self._clock())
         presented = await self._one(asked)
         file = await self._catalog.open(presented, 1)
-        flavor = presented.flavors[0]
-        size = flavor.size
-        version = "" if asked.version is None else str(asked.version)
+        flavor, clip = presented.flavors[0], asked.parameters
         kind = "video/mp4" if flavor.index.of_kind(Kind.VIDEO) else "audio/mp4"
-        body = Body(
-            Plan((Extents((0,), (size,), size),)),
-            kind,
-            # Under a version the bytes are always these; without one, today's.
-            IMMUTABLE if version else SHORT,
-            strong_etag("file", asked.flavor, presented.token, str(size)),
-            _attachment(asked.file_name),
-        )
-        return body, file
+        etag = strong_etag("file", asked.flavor, presented.token, str(flavor.size), str(clip))
+        whole = clip == NONE
+        if whole:
+            plan = Plan((Extents((0,), (flavor.size,), flavor.size),))
+        else:
+            plan = await self._excerpts.find(presented, clip)
+        # Under a version the stored bytes are always these; without one, today's.  Those of a
+        # part are ours.
+        lasts = IMMUTABLE if whole and asked.version is not None else SHORT
+        return Body(plan, kind, lasts, etag, _attachment(asked.file_name)), file
 
     async def _one(self, asked: ServeFlavor) -> Presented:
         target = parse_target(f"/hls/{render_serve_flavor(_unnamed(asked))}/master.m3u8")

@@ -134,7 +134,7 @@ def parse_play_manifest(path: str, query: str = "") -> PlayManifest:
         callback=_callback(given, reply),
         expiry=_expiry(given),
         delivery=parse_wishes(given),
-        clip=_clip(given, output),
+        clip=_clip(given),
     )
 
 
@@ -230,17 +230,14 @@ def _expiry(given: dict[str, str]) -> int | None:
     return int(text) if _DIGITS.fullmatch(text) else 0  # what is no time is past
 
 
-def _clip(given: dict[str, str], output: Output) -> Parameters:
+def _clip(given: dict[str, str]) -> Parameters:
     """``seekFrom`` and ``clipTo``, milliseconds; 0 asks for nothing."""
     names = {"seekFrom": "clipFrom", "clipTo": "clipTo"}
     pairs = [(to, given[name]) for name, to in names.items() if given.get(name, "0") != "0"]
     try:
-        clip = parse_parameters(pairs)
+        return parse_parameters(pairs)
     except BadUrl as error:
         raise Refused(Number.INVALID_PARAMETER, str(error)) from None
-    if clip != NONE and output not in (Output.HLS, Output.DASH):
-        raise Refused(Number.INVALID_PARAMETER, "a part of a file is not supported yet")
-    return clip
 
 
 _EXTENSIONS = {

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from packager.errors import Unsupported
 from packager.index import TrackIndex
 from packager.isobmff.box import box, full_box
+from packager.isobmff.movie import TRACK_ID
 from packager.plan import Extents, Plan
 from packager.samples import Column, Samples, column, runs
 
-TRACK_ID = {"video": 1, "audio": 2}
 _SYNC, _NOT_SYNC = 0x02000000, 0x01010000  # sample_depends_on 2 and 1; is_non_sync
 _DEFAULT_BASE_IS_MOOF, _DEFAULT_DURATION, _DEFAULT_FLAGS = 0x020000, 0x08, 0x20
 _DATA_OFFSET = 0x000001

@@ -1,11 +1,13 @@
 """playManifest and serveFlavor as players and caches see them."""
 
+import io
 import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import pytest
 
 from origin.config import OriginConfig
@@ -354,6 +356,28 @@ def test_a_file_and_its_ranges(site: Site, clips: Path) -> None:
     assert site.origin.ask(path, f"Range: bytes={len(data)}-").status == 416
     again = site.origin.ask(path, f"If-None-Match: {whole.headers['etag']}")
     assert again.status == 304
+
+
+def test_a_part_of_a_file_and_its_ranges(site: Site) -> None:
+    answer = site.ask("format/download/seekFrom/7000/clipTo/9000/a.mp4")
+    path = answer.headers["location"]
+    assert f"/entryId/{ENTRY}/clipTo/9000/clipFrom/7000/v/1/flavorId/" in path
+    whole = site.origin.ask(path)
+    assert (whole.status, whole.headers["content-type"]) == (200, "video/mp4")
+    assert whole.headers["cache-control"] == "public, max-age=10"
+    with av.open(io.BytesIO(whole.body)) as file:
+        assert sum(1 for _ in file.decode(video=0)) == 50
+        assert file.duration == 2_000_000
+    size = len(whole.body)
+    assert site.origin.ask(path, method="HEAD").headers["content-length"] == str(size)
+    for start, stop in ((0, 1), (100, 300), (2000, size - 7), (size - 50, size)):
+        part = site.origin.ask(path, f"Range: bytes={start}-{stop - 1}")
+        assert (part.status, part.body) == (206, whole.body[start:stop])
+    assert site.origin.ask(path, f"If-None-Match: {whole.headers['etag']}").status == 304
+    behind = path.replace("/clipTo/9000/clipFrom/7000/", "/clipFrom/15000/")
+    assert site.origin.ask(behind).status == 404
+    no_length = path.replace("/clipTo/9000/", "/clipTo/7000/")
+    assert site.origin.ask(no_length).status == 400
 
 
 def test_a_file_without_a_version(site: Site) -> None:
