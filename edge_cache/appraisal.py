@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 
 from edge_cache.entry import Body, Entry, make_entry
 from edge_cache.freshness import Defaults, Freshness, assess
-from edge_cache.http.fields import Fields, values
+from edge_cache.http.fields import Fields, values, without
 from edge_cache.http.targeted import governing
 from edge_cache.parts import Parts
 from edge_cache.storability import ASKS_FIRST, Refusal, refusal, shareable
@@ -38,7 +38,7 @@ class Times(NamedTuple):
 class Appraisal:
     status: int
     fields: Fields
-    """As they are stored: without Age."""
+    """As they are stored: without Age, and without those withheld."""
 
     freshness: Freshness
     refusal: Refusal | None
@@ -47,6 +47,9 @@ class Appraisal:
     shareable: bool
     times: Times | None = None
     """In place of those that follow from the fields: another worker knows better."""
+
+    withheld: Fields = ()
+    """For the one who asked alone (RFC 9111 §5.2.2.4, §5.2.2.7)."""
 
     @property
     def is_kept(self) -> bool:
@@ -92,6 +95,10 @@ def appraise(
     from request to response in seconds; *authorized*: the request carried Authorization.
     """
     control = governing(fields)
+    withheld: Fields = ()
+    if control.withheld:
+        everything, fields = fields, without(fields, control.withheld)
+        withheld = tuple(field for field in everything if field not in fields)
     freshness = assess(
         (*fields, *age),
         control,
@@ -103,4 +110,4 @@ def appraise(
     refused = refusal(
         status, fields, control, freshness, authorized=authorized, cookies=rules.cookies
     )
-    return Appraisal(status, fields, freshness, refused, shareable(control))
+    return Appraisal(status, fields, freshness, refused, shareable(control), withheld=withheld)

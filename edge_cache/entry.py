@@ -138,6 +138,13 @@ class Entry:
         """This head, and now its body."""
         return replace(self, body=body, head=_head(self.status, self.block, len(body)))
 
+    def with_fields(self, fields: Fields) -> "Entry":
+        """To be sent with *fields* beside its own, and not to be stored."""
+        told = (*self.fields, *fields)
+        block = serialise(told)
+        head = _head(self.status, block, len(self.body))
+        return replace(self, fields=told, block=block, head=head)
+
     def softened(self, now: float) -> "Entry":
         """Stale from *now* on (a soft purge); how long it may be served stale stays."""
         early = self.fresh_until - now

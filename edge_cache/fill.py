@@ -41,6 +41,9 @@ class Flowing:
     refusal: Refusal | None = None
     """Why it is for the leader alone, though it is stored to be asked about."""
 
+    withheld: Fields = ()
+    """Fields that are for the leader alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
@@ -49,6 +52,9 @@ class Refreshed:
     entry: Entry
     refusal: Refusal | None = None
     """Why that is for the leader alone."""
+
+    withheld: Fields = ()
+    """Fields that are for the leader alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ A hit is found without waiting (``find``); everything else is one coroutine per 
 import asyncio
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import assert_never
 
 from edge_cache.config import EdgeConfig
@@ -260,6 +261,8 @@ class Node:
     ) -> bool:
         is_leader = request.role is Role.LEADER
         request.told = reader.told
+        if is_leader:
+            outcome = _in_full(outcome)
         match outcome:
             case Released(refusal):
                 await self._passing.send(request, reply, forward, refusal)
@@ -467,6 +470,16 @@ async def _with_block(fill: Fill) -> Entry | None:
 def _only_if_cached(request: Request) -> bool:
     lines = values(request.fields, b"cache-control")
     return bool(lines) and "only-if-cached" in CacheControl.parse(lines)
+
+
+def _in_full(outcome: Outcome) -> Outcome:
+    """*outcome* with the fields that are for the leader alone.  The head of a body that is not
+    held whole goes on to what is stored, and has none."""
+    match outcome:
+        case Flowing(withheld=fields) | Refreshed(withheld=fields) if fields:
+            if not outcome.entry.is_part:
+                return replace(outcome, entry=outcome.entry.with_fields(fields))
+    return outcome
 
 
 def _leave(fill: Fill) -> None:

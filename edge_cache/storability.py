@@ -1,7 +1,7 @@
 """May this response be stored?  (RFC 9111 §3)
 
-Every refusal has a name, which goes to Cache-Status, to the log and to the metrics.  The
-qualified forms, ``private="set-cookie"``, count as the plain ones: never too lax.
+Every refusal has a name, which goes to Cache-Status, to the log and to the metrics.  Fields
+that must not be stored while the rest may (``private="set-cookie"``) were taken out before.
 """
 
 from enum import StrEnum

@@ -71,7 +71,8 @@ class Taking:
                 await self._turn(fill, fill_key, response, refused)
                 return
             draft = appraisal.entry(b"", now=self._clock())
-            self._share(fill, fill_key, draft, response.length, appraisal.refusal)
+            flowing = Flowing(draft, response.length, appraisal.refusal, appraisal.withheld)
+            self._share(fill, fill_key, flowing)
             await self._collecting.collect(fill, fill_key, response, draft)
 
     def _appraise(
@@ -104,7 +105,7 @@ class Taking:
             entry = self._keeping.put(fill, entry)
         else:
             self._keeping.remove(fill)
-        fill.settle(Refreshed(entry, appraisal.refusal))
+        fill.settle(Refreshed(entry, appraisal.refusal, appraisal.withheld))
 
     # A part of a body.
 
@@ -113,6 +114,8 @@ class Taking:
     ) -> None:
         appraisal = self._appraise(fill, fill_key, response, asked)
         refused = appraisal.refusal or self._keeping.no_room(response.length)
+        if appraisal.withheld:  # blocks of a body have one head, for whoever wants them
+            refused = refused or Refusal.PRIVATE
         wanted, limit = fill.wanted, block_size(self._config)
         if refused is not None or wanted is None:
             await self._turn(fill, fill_key, response, refused or Refusal.PARTIAL)
@@ -166,20 +169,13 @@ class Taking:
 
     # A response that is shared and stored.
 
-    def _share(
-        self,
-        fill: Fill,
-        fill_key: FillKey,
-        draft: Entry,
-        size: int | None,
-        refused: Refusal | None,
-    ) -> None:
+    def _share(self, fill: Fill, fill_key: FillKey, flowing: Flowing) -> None:
         """From now on it is found, by those who may have it, where its Vary puts it."""
-        self._keeping.place(fill, draft)
-        fill.tags = draft.tags
-        if refused is None:
+        self._keeping.place(fill, flowing.entry)
+        fill.tags = flowing.entry.tags
+        if flowing.refusal is None:
             self._fills.add_shared(fill, authorized=fill_key[1])
-        fill.settle(Flowing(draft, size, refused))
+        fill.settle(flowing)
 
 
 def rules_of(config: EdgeConfig) -> Rules:

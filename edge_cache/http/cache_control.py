@@ -4,6 +4,9 @@ A number that does not parse counts as zero, since §4.2.1 encourages caches to 
 freshness information as stale; of several numbers the most restrictive holds.  A member that
 does not parse keeps its name: ``private =x`` is no reason to share, and in ``x="a, no-store``
 the string has no end and hides nothing.
+
+``no-cache="a"`` and ``private="a"`` are about the field ``a`` alone (§5.2.2.4, §5.2.2.7).  They
+are as good as unqualified where they name what a cache works by, or anything but fields.
 """
 
 import re
@@ -22,6 +25,14 @@ _DIRECTIVE = re.compile(
 )
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+", re.ASCII | re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]+")
+
+_QUALIFIED = ("no-cache", "private")
+_WORKED_BY = frozenset(
+    b"age cache-control cdn-cache-control date etag expires last-modified location vary".split()
+)
+"""Without these a response would be another one, or stored as another one."""
+
+_CONTENT = b"content-"
 
 
 def delta_seconds(text: str) -> int | None:
@@ -46,6 +57,10 @@ class CacheControl:
     is_targeted: bool = False
     """Whether a field for caches like this one said it, in place of Expires too (RFC 9213)."""
 
+    withheld: frozenset[bytes] = frozenset()
+    """Lower-case names of fields that only who asked may have: they must not be stored, the
+    rest may."""
+
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
         """Read every line."""
@@ -58,7 +73,13 @@ class CacheControl:
                 continue
             for name, argument in _names(member):
                 found.setdefault(name.lower(), []).append(argument)
-        return cls({name: tuple(arguments) for name, arguments in found.items()})
+        withheld: set[bytes] = set()
+        for name in _QUALIFIED:
+            if listed := _field_names(found.get(name, ())):
+                withheld |= listed
+                del found[name]
+        directives = {name: tuple(arguments) for name, arguments in found.items()}
+        return cls(directives, withheld=frozenset(withheld))
 
     def __contains__(self, name: str) -> bool:
         return name in self.directives
@@ -74,8 +95,21 @@ class CacheControl:
 def _names(member: str) -> Iterator[tuple[str, str]]:
     """The names in a *member* that does not parse, with what stands after them."""
     for piece in member.split(","):
-        if match := _NAME.match(piece.strip(" \t")):
-            yield match[0], piece
+        piece = piece.strip(" \t")
+        if match := _NAME.match(piece):
+            yield match[0], piece[match.end() :]
+
+
+def _field_names(arguments: Iterable[str]) -> set[bytes]:
+    """The fields that all of *arguments* list; none unless they list only such fields."""
+    found: set[bytes] = set()
+    for argument in arguments:
+        names = [name.strip(" \t").lower() for name in argument.split(",")]
+        if not all(map(_NAME.fullmatch, names)):
+            return set()
+        found.update(name.encode() for name in names)
+    is_needed = any(name in _WORKED_BY or name.startswith(_CONTENT) for name in found)
+    return set() if is_needed else found
 
 
 def _unquote(text: str) -> str:

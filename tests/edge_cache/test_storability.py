@@ -27,7 +27,8 @@ CASES: dict[str, tuple[int, Fields, bool, Refusal | None]] = {
     "old already": (200, (OK, (b"Age", b"60")), False, Refusal.EXPIRED),
     "no-store": (200, control("max-age=60, no-store"), False, Refusal.NO_STORE),
     "private": (200, control("max-age=60, private"), False, Refusal.PRIVATE),
-    "private, qualified": (200, control('max-age=60, private="a"'), False, Refusal.PRIVATE),
+    "private, qualified": (200, control('max-age=60, private="a"'), False, None),
+    "no-cache, qualified": (200, control('max-age=60, no-cache="a"'), False, None),
     "no-cache": (200, control("max-age=60, no-cache"), False, Refusal.NO_CACHE),
     "206": (206, (OK,), False, Refusal.PARTIAL),
     "200 with Content-Range": (

@@ -17,6 +17,7 @@ SECOND = ("Cache-Control: max-age=1", "Date: {+0}")
 TAGGED = (*HOUR, 'ETag: "a"')
 STALE = 2.1
 """Seconds after which a lifetime of one is over, whole seconds of Date included."""
+WITHHELD = ("X-B: 0", "X-A: 1", "Set-Cookie: a=b")
 
 GONE = "304 Not Modified"
 
@@ -144,6 +145,35 @@ VALIDATION = {
             ),
             Step(expect=ASKED, answer=HOUR, sends=('If-None-Match: "a"',)),
             Step(expect=REUSED),
+        ),
+    ),
+    "no-cache for some fields: they are for who asked": Case(
+        "§5.2.2.4",
+        (
+            Step(
+                expect=ASKED,
+                answer=('Cache-Control: max-age=60, no-cache="x-A, set-cookie"', *WITHHELD),
+                tells=WITHHELD,
+            ),
+            Step(expect=REUSED, tells=WITHHELD[:1], hides=("X-A", "Set-Cookie")),
+        ),
+    ),
+    "private for some fields: they are for who asked": Case(
+        "§5.2.2.7",
+        (
+            Step(
+                expect=ASKED,
+                answer=("Cache-Control: max-age=1, private=x-a", 'ETag: "a"', "X-A: 1"),
+                tells=("X-A: 1",),
+            ),
+            Step(
+                expect=REFRESHED,
+                wait=STALE,
+                answer=('Cache-Control: max-age=60, private="x-a"', 'ETag: "a"', "X-A: 2"),
+                status=GONE,
+                tells=("X-A: 2",),
+            ),
+            Step(expect=REUSED, hides=("X-A",)),
         ),
     ),
     "must-revalidate is asked about when stale": Case(

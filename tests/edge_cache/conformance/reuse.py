@@ -106,12 +106,31 @@ DIRECTIVES: dict[str, Row] = {
         ASKED,
     ),
     "private": ("§5.2.2.7", ("Cache-Control: private, max-age=60",), ASKED),
-    "private for some fields": ("§5.2.2.7", ('Cache-Control: private="a", max-age=60',), ASKED),
+    "private for some fields": (
+        "§5.2.2.7",
+        ('Cache-Control: private="a", max-age=60',),
+        REUSED,
+    ),
+    "private for some fields and for all": (
+        "§5.2.2.7",
+        ('Cache-Control: private="a", private, max-age=60',),
+        ASKED,
+    ),
+    "private for a field that caching needs": (
+        "§5.2.2.7",
+        ('Cache-Control: private="vary", max-age=60',),
+        ASKED,
+    ),
+    "private for what are no fields": (
+        "§5.2.2.7",
+        ('Cache-Control: private="a b", max-age=60',),
+        ASKED,
+    ),
     "no-cache": ("§5.2.2.4", ("Cache-Control: max-age=60, no-cache", "Expires: {+60}"), ASKED),
     "no-cache for some fields": (
         "§5.2.2.4",
         ('Cache-Control: no-cache="a", max-age=60',),
-        ASKED,
+        REUSED,
     ),
     "must-revalidate, while fresh": (
         "§5.2.2.2",

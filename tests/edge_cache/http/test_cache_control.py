@@ -53,3 +53,33 @@ def test_a_string_without_an_end_hides_nothing() -> None:
 @pytest.mark.parametrize("text", ["", " 1", "+1", "1e3", "٣"])
 def test_no_number(text: str) -> None:
     assert delta_seconds(text) is None
+
+
+WITHHELD = {
+    "one": ('no-cache="a"', {b"a"}),
+    "several, any case": ('private="A,  set-Cookie"', {b"a", b"set-cookie"}),
+    "a token": ("private=a", {b"a"}),
+    "of both": ('private="a", no-cache="b"', {b"a", b"b"}),
+    "of two": ('private="a", private="b"', {b"a", b"b"}),
+    "plain": ("private", None),
+    "plain as well": ('private="a", private', None),
+    "empty": ('private=""', None),
+    "an empty member": ('private="a,"', None),
+    "no name": ('private="a b"', None),
+    "no end": ('private="a', None),
+    "in a string without end": ('x="a, private', None),
+    "a space before": ("private =a", None),
+    "a space behind": ("private= a", None),
+    "what selects": ('private="a, Vary"', None),
+    "what validates": ('no-cache="ETag"', None),
+    "what says so": ('no-cache="cache-control"', None),
+    "what describes the body": ('no-cache="content-encoding"', None),
+}
+
+
+@pytest.mark.parametrize(("line", "names"), WITHHELD.values(), ids=WITHHELD)
+def test_fields_that_directives_are_about(line: str, names: set[bytes] | None) -> None:
+    """All of the response if it is not clear that it is about fields alone."""
+    found = CacheControl.parse([line])
+    assert found.withheld == (names or set())
+    assert ("private" in found or "no-cache" in found) is (names is None)
