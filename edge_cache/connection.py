@@ -17,11 +17,11 @@ from typing import Protocol, assert_never, cast
 
 from edge_cache.config import EdgeConfig
 from edge_cache.decision import Fetch, Renew, Revalidate, Serve, ServeStale
+from edge_cache.direct_sending import LARGE, DirectSender, Done, Piece
 from edge_cache.disk.errors import DiskError
 from edge_cache.entry import Entry
 from edge_cache.errors import Refused
 from edge_cache.file_part import FilePart
-from edge_cache.file_sending import Done, FileSender
 from edge_cache.http.cache_status import CacheStatus
 from edge_cache.journal import Journal
 from edge_cache.metrics import Verdict
@@ -40,9 +40,6 @@ from edge_cache.reply import Reply, selected
 from edge_cache.request import Request
 from edge_cache.selection import FULL, select
 from edge_cache.sockets import reset_on_close
-
-SLICE = 256 * 1024
-"""Bytes of a stored body handed to the transport at a time."""
 
 LINGER = 2.0
 """Seconds in which what a refused client still sends is thrown away: closing at once would
@@ -83,8 +80,8 @@ class Connection(asyncio.Protocol):
         self._queue: deque[Request] = deque()  # pipelined
         self._current: Request | None = None  # being answered
         self._task: asyncio.Task[None] | None = None
-        self._rest: memoryview | None = None  # of a stored body
-        self._file: tuple[bytes, FilePart, Done] | None = None  # that the transport precedes
+        self._piece: tuple[bytes, Piece, Done] | None = None  # that the transport precedes
+        self._whole_from: int | None = None  # what was sent below it before a whole answer
         self._drained: asyncio.Future[None] | None = None  # set while writing is paused
         self._reading = True
         self._deaf = False  # to what the client still sends
@@ -99,7 +96,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
         self._since = self.now()
         self._transport.set_write_buffer_limits(high=self._config.write_high_water)
-        self._files = FileSender(self._loop, self._transport)
+        self._direct = DirectSender(self._loop, self._transport)
         self._pacing = Pacing(self._config.min_send_rate, self._config.send_rate_window)
         peer = transport.get_extra_info("peername")
         self._client: bytes = peer[0].encode() if peer else b""
@@ -112,7 +109,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server.forget(self)
-        self._files.close()
+        self._direct.close()
         self._closing = True
         self._queue.clear()
         self._stream.cut(Refused(400, "client-left"))
@@ -120,6 +117,7 @@ class Connection(asyncio.Protocol):
             self._task.cancel()
         if self._current is not None:
             self._current.failure = self._current.failure or "client-left"
+            self._note_sent(self._current)
             self._journal.answered(self._current, self.now())
             self._current = None
 
@@ -154,10 +152,10 @@ class Connection(asyncio.Protocol):
         drained, self._drained = self._drained, None
         if drained is not None and not drained.done():
             drained.set_result(None)
-        if self._rest is not None:
-            self._send_rest()
-        if self._file is not None:
-            self._send_file()
+        if self._piece is not None:
+            waiting, self._piece = self._piece, None
+            self._transport.set_write_buffer_limits(high=self._config.write_high_water)
+            self._send_piece(*waiting)
         self._advance()
 
     # For the stream of requests.
@@ -253,12 +251,15 @@ class Connection(asyncio.Protocol):
         if self._drained is not None:
             await asyncio.shield(self._drained)
 
-    async def write_file(self, part: FilePart) -> None:
-        """A piece of a body that lies in a file; returns when the client has taken it.
+    async def write_piece(self, piece: Piece) -> None:
+        """A large piece of a body; returns when the client has taken it.
 
         Raises what the disk has kept from being sent.  If the client has left, it is cancelled
         with the connection.
         """
+        if not isinstance(piece, FilePart) and not self._direct.can_send():
+            self.write(piece)
+            return
         sent = self._loop.create_future()
 
         def done(error: Exception | None) -> None:
@@ -268,7 +269,7 @@ class Connection(asyncio.Protocol):
             elif not sent.done():
                 sent.set_exception(error) if error else sent.set_result(None)
 
-        self._start_file(b"", part, done)
+        self._start_piece(b"", piece, done)
         await sent
 
     def send(self, request: Request, head: bytes, body: bytes | memoryview | FilePart) -> None:
@@ -278,40 +279,45 @@ class Connection(asyncio.Protocol):
             self.write(head)
             self.done(request)
         elif isinstance(body, FilePart):
-            self._start_file(head, body, partial(self._file_sent, request, size))
-        elif size <= SLICE:
+            self._send_whole(request, head, body)
+        elif size > LARGE and self._direct.can_send():
+            self._send_whole(request, head, memoryview(body))
+        else:
             self._written += len(head) + size
             self._transport.writelines((head, body))
             request.sent = size
             self.done(request)
-        else:
-            self.write(head)
-            self._rest = memoryview(body)
-            self._send_rest()
 
-    def _start_file(self, head: bytes, part: FilePart, done: Done) -> None:
-        self._file = head, part, done
-        if self._transport.get_write_buffer_size():
-            # Pauses us until the transport has sent all that it holds.
-            self._transport.set_write_buffer_limits(high=0)
-        if self._drained is None:
-            self._send_file()
+    def _send_whole(self, request: Request, head: bytes, piece: Piece) -> None:
+        self._whole_from = self._direct.sent
+        self._start_piece(head, piece, partial(self._whole_sent, request))
 
-    def _send_file(self) -> None:
-        assert self._file is not None
-        (head, part, done), self._file = self._file, None
-        self._transport.set_write_buffer_limits(high=self._config.write_high_water)
+    def _start_piece(self, head: bytes, piece: Piece, done: Done) -> None:
+        if not self._transport.get_write_buffer_size():
+            self._send_piece(head, piece, done)
+            return
+        self._piece = head, piece, done
+        # Pauses us until the transport has sent all that it holds.
+        self._transport.set_write_buffer_limits(high=0)
+
+    def _send_piece(self, head: bytes, piece: Piece, done: Done) -> None:
         self._written += len(head)
-        self._files.start(head, part, done)
+        self._direct.start(head, piece, done)
 
-    def _file_sent(self, request: Request, size: int, error: Exception | None) -> None:
+    def _whole_sent(self, request: Request, error: Exception | None) -> None:
         if error is not None:
             request.failure = request.failure or _failure_of(error)
             self.abort()
             return
-        request.sent = size
+        self._note_sent(request)
         self.done(request)
         self._advance()
+
+    def _note_sent(self, request: Request) -> None:
+        """What has gone out of an answer that went below the transport."""
+        if self._whole_from is not None:
+            request.sent = self._direct.sent - self._whole_from
+            self._whole_from = None
 
     def done(self, request: Request) -> None:
         """The answer to *request* is with the transport."""
@@ -339,30 +345,19 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the answer so that the client can tell: by a reset, not by an end."""
-        self._file = None
-        self._files.stop()
+        self._piece = None
+        self._direct.stop()
         reset_on_close(self._transport)
         self._deaf = self._closing = True
         self._transport.abort()
-
-    def _send_rest(self) -> None:
-        rest, request = self._rest, self._current
-        assert rest is not None and request is not None
-        while self._drained is None and rest:
-            piece, rest = rest[:SLICE], rest[SLICE:]
-            request.sent += len(piece)
-            self.write(piece)
-        self._rest = rest or None
-        if not rest:
-            self.done(request)
 
     # Time-outs and the end.
 
     def check(self, now: float) -> None:
         """Called every second: let go of what takes too long."""
         buffered = self._transport.get_write_buffer_size()
-        taken = self._written - buffered + self._files.sent
-        waits = bool(buffered) or self._files.is_busy
+        taken = self._written - buffered + self._direct.sent
+        waits = bool(buffered) or self._direct.is_busy
         if self._pacing.is_too_slow(now, taken, waits):
             self._fail_current("client-too-slow")
             self.abort()

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from edge_cache.direct_sending import LARGE, Piece
 from edge_cache.disk.stored import Stored
 from edge_cache.entry import Entry, status_line
 from edge_cache.file_part import FilePart
@@ -32,7 +33,7 @@ class Output(Protocol):
 
     async def drained(self) -> None: ...
 
-    async def write_file(self, part: FilePart) -> None: ...
+    async def write_piece(self, piece: Piece) -> None: ...
 
     def send(
         self, request: Request, head: bytes, body: bytes | memoryview | FilePart
@@ -136,7 +137,9 @@ class Reply:
         size = len(piece)
         self._request.sent += size
         if isinstance(piece, FilePart):
-            await self._write_file(piece)
+            await self._write_piece(piece)
+        elif size > LARGE:
+            await self._write_piece(memoryview(piece))
         elif self._is_chunked:
             self._output.write(b"%x\r\n" % size, piece, b"\r\n")
         else:
@@ -145,13 +148,13 @@ class Reply:
             self._left -= size
         await self._output.drained()
 
-    async def _write_file(self, part: FilePart) -> None:
+    async def _write_piece(self, piece: Piece) -> None:
         if self._is_chunked:
-            self._output.write(b"%x\r\n" % len(part))
-            await self._output.write_file(part)
+            self._output.write(b"%x\r\n" % len(piece))
+            await self._output.write_piece(piece)
             self._output.write(b"\r\n")
         else:
-            await self._output.write_file(part)
+            await self._output.write_piece(piece)
 
     def finish(self) -> None:
         """The end of the body."""

@@ -1,4 +1,4 @@
-"""Bodies in files: every byte, in order, whatever the client and the disk do."""
+"""Large bodies: every byte, in order, whatever the client and the disk do."""
 
 import asyncio
 import errno
@@ -12,12 +12,12 @@ from typing import cast
 import pytest
 import uvloop
 
-from edge_cache import file_sending
+from edge_cache import direct_sending
+from edge_cache.direct_sending import DirectSender, Piece
 from edge_cache.disk.errors import DiskError, Reason
 from edge_cache.disk.store import Store
 from edge_cache.disk.stored import Stored
 from edge_cache.file_part import FilePart
-from edge_cache.file_sending import FileSender
 
 BODY = os.urandom(9 << 20)
 LIMIT = 20.0
@@ -35,18 +35,18 @@ def stored(tmp_path: Path) -> Stored:
 
 
 class Sending(asyncio.Protocol):
-    """Sends one part when a client comes; ends the connection when it is sent."""
+    """Sends one piece when a client comes; ends the connection when it is sent."""
 
-    def __init__(self, part: FilePart, head: bytes) -> None:
-        self.part, self.head = part, head
+    def __init__(self, piece: Piece, head: bytes) -> None:
+        self.piece, self.head = piece, head
         self.ended: asyncio.Future[Exception | None] = (
             asyncio.get_running_loop().create_future()
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop has its own class
-        self.sender = FileSender(asyncio.get_running_loop(), self.transport)
-        self.sender.start(self.head, self.part, self.sent)
+        self.sender = DirectSender(asyncio.get_running_loop(), self.transport)
+        self.sender.start(self.head, self.piece, self.sent)
 
     def sent(self, error: Exception | None) -> None:
         self.ended.set_result(error)
@@ -55,13 +55,13 @@ class Sending(asyncio.Protocol):
 
 
 def exchange(
-    part: FilePart, read: Callable[[socket.socket], bytes]
+    piece: Piece, read: Callable[[socket.socket], bytes]
 ) -> tuple[bytes, Exception | None]:
     """What *read* makes of a connection, and how sending ended."""
 
     async def main() -> tuple[bytes, Exception | None]:
         loop = asyncio.get_running_loop()
-        sending = Sending(part, b"head ")
+        sending = Sending(piece, b"head ")
         server = await loop.create_server(lambda: sending, "127.0.0.1", 0)
         address = server.sockets[0].getsockname()
 
@@ -94,10 +94,16 @@ def drop_by_drop(connection: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("read", [everything, drop_by_drop])
 @pytest.mark.parametrize(("start", "stop"), [(0, len(BODY)), (1, 2), (70_000, 6_000_001)])
+@pytest.mark.parametrize("is_file", [True, False], ids=["file", "RAM"])
 def test_the_bytes_of_a_part(
-    stored: Stored, read: Callable[[socket.socket], bytes], start: int, stop: int
+    stored: Stored,
+    read: Callable[[socket.socket], bytes],
+    start: int,
+    stop: int,
+    is_file: bool,
 ) -> None:
-    got, error = exchange(FilePart(stored, start, stop), read)
+    piece = FilePart(stored, start, stop) if is_file else memoryview(BODY)[start:stop]
+    got, error = exchange(piece, read)
     assert error is None
     assert len(got) == 5 + stop - start
     assert got.startswith(b"head ")
@@ -109,17 +115,17 @@ def test_what_is_not_at_hand_is_read_on_a_thread(
 ) -> None:
     """A disk that is not the page cache: the look finds nothing, each time."""
     read: list[tuple[int, int]] = []
-    real = file_sending._read_ahead
+    real = direct_sending._read_ahead
 
     def note(part: FilePart, start: int, stop: int) -> None:
         read.append((start, stop))
         real(part, start, stop)
 
-    monkeypatch.setattr(FileSender, "_is_ready", lambda self, part, stop: False)
-    monkeypatch.setattr(file_sending, "_read_ahead", note)
+    monkeypatch.setattr(DirectSender, "_is_ready", lambda self, part, stop: False)
+    monkeypatch.setattr(direct_sending, "_read_ahead", note)
     got, error = exchange(FilePart(stored, 5, len(BODY)), everything)
     assert (got, error) == (b"head " + BODY[5:], None)
-    assert read[0] == (5, 5 + file_sending.BURST)
+    assert read[0] == (5, 5 + direct_sending.BURST)
     assert read[-1][1] == len(BODY)
 
 
