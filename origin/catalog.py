@@ -28,7 +28,7 @@ from origin.filters.hook import NamedHook
 from origin.filters.listings import Listings
 from origin.filters.sets import FilterSets
 from origin.indexes import Flavor, Indexes
-from origin.mapping.dressing import said_by
+from origin.mapping.dressing import said_by, subtitles_file
 from origin.mapping.mapped import Mapped, target_of
 from origin.mapping.media_set import MediaSet
 from origin.storage.sources import Sources, Stored
@@ -137,6 +137,14 @@ class Catalog:
             case RemoteSource():
                 return await self._find_remote(source, token)
         return await self._find_entry(source, token)
+
+    async def renew(self, source: Source) -> None:
+        """Look whether *source* is another one by now, where it is not a file."""
+        match source:
+            case EntrySource() | FlavorsSource():
+                await self.contents.load(source.entry)
+            case MappedSource():
+                await self._mapped.renew(source, self.clock())
 
     # -- entries
 
@@ -250,7 +258,11 @@ class Catalog:
         said = tuple(map(said_by, media_set.sequences))
         recipe = clipped(found.recipe, media_set.clip_from, media_set.clip_to)
         ids = tuple(one.id for one in media_set.sequences)
-        return replace(found, recipe=replace(recipe, said=said), ids=ids)
+        captions = tuple(
+            subtitles_file(one, self._mapped.places.name(one)) for one in media_set.subtitles
+        )
+        recipe = replace(recipe, said=said)
+        return replace(found, recipe=recipe, ids=ids, captions=captions)
 
     async def _find_remote(self, source: RemoteSource, token: str | None) -> Presented:
         names = map(self._mapped.places.remote, source.files)

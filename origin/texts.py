@@ -86,8 +86,8 @@ class Texts:
     async def _marked(self, target: Target) -> tuple[Presented, CaptionTrack]:
         """With the captions that *target* carries the mark of, if it carries one."""
         found = await self._find(target)
-        if found is None and (entry := getattr(target.source, "entry", None)) is not None:
-            await self._catalog.contents.load(entry)  # they may have changed just now
+        if found is None:
+            await self._catalog.renew(target.source)  # they may have changed just now
             found = await self._find(target)
         if found is None:
             raise NotFound("no such token")

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
-from origin.mapping.media_set import Sequence, Tracks
+from origin.captions import CaptionFile
+from origin.mapping.media_set import Sequence, Subtitles, Tracks
+from packager.captions.formats import CaptionFormat
 from packager.index import FlavorIndex, TrackIndex
 from packager.said import Said
 
@@ -23,6 +25,25 @@ def said_by(sequence: Sequence) -> Said:
         average_video=averages.video,
         average_audio=averages.audio,
     )
+
+
+def subtitles_file(said: Subtitles, path: str) -> CaptionFile:
+    """*path* is the name of the source."""
+    return CaptionFile(
+        path=path,
+        language=said.language,
+        label=said.label,
+        is_default=said.default,
+        format=_format(said.path),
+    )
+
+
+def _format(path: str) -> CaptionFormat | None:
+    """WebVTT and SRT tell by what they begin with, whatever they are called."""
+    name = path.lower()
+    if name.endswith((".ttml", ".dfxp", ".xml")):
+        return CaptionFormat.DFXP
+    return CaptionFormat.CAP if name.endswith(".cap") else None
 
 
 class Masks:

@@ -18,6 +18,7 @@ from origin.mapping.media_set import (
     Rates,
     Sequence,
     SourceType,
+    Subtitles,
     Tracks,
 )
 from packager.languages import bcp47
@@ -39,6 +40,8 @@ _MAX_TRACK = 64
 _TRACKS = re.compile(r"[va][0-9]{0,3}(?:-[va][0-9]{0,3}){0,63}", re.ASCII)
 _SERVICE = re.compile(r"CC[1-4]|SERVICE(?:[1-9]|[1-5][0-9]|6[0-3])", re.ASCII)
 _CAPTIONS = (".vtt", ".srt", ".ttml", ".dfxp", ".xml", ".cap")
+_EMPTY = "empty"
+"""A path of captions that there are none of."""
 
 _LATER = {
     "set": frozenset({
@@ -93,15 +96,20 @@ def path_mapping(data: bytes, prefix: str, postfix: str) -> MediaSet | None:
 def joined(sets: list[MediaSet]) -> MediaSet:
     """Those of a multi URL as one: each may have just one sequence."""
     if len(sets) == 1:
+        _some(sets[0].sequences)
         return sets[0]
-    if any(len(one.sequences) != 1 for one in sets):
+    if any(len(one.sequences) + len(one.subtitles) != 1 for one in sets):
         raise BadMapping("sequences: more than one where the URL names several mappings")
     for name in ("segment_duration", "clip_from", "clip_to", "closed_captions"):
         if len({getattr(one, name) for one in sets}) > 1:
             raise BadMapping(f"{_FIELDS[name]}: differs between the mappings of the URL")
     first = sets[0]
+    names = [one.sequences[0].id for one in sets if one.sequences and one.sequences[0].id]
+    if len(set(names)) < len(names):
+        raise BadMapping("id: two mappings of the URL have the same")
     return MediaSet(
-        sequences=tuple(one.sequences[0] for one in sets),
+        sequences=_some(tuple(media for one in sets for media in one.sequences)),
+        subtitles=tuple(text for one in sets for text in one.subtitles),
         segment_duration=first.segment_duration,
         clip_from=first.clip_from,
         clip_to=first.clip_to,
@@ -201,6 +209,7 @@ class _Fields:
 
 
 def _media_set(fields: _Fields) -> MediaSet:
+    """Without media where there are just captions: a URL may name these and media apart."""
     listed = fields.items("sequences", 1, MAX_FLAVORS)
     if listed is None:
         fields.refuse("sequences", "it is missing")
@@ -213,8 +222,10 @@ def _media_set(fields: _Fields) -> MediaSet:
     clip_to = _earliest(fields.number("clipTo", 1, _MAX_TIME), _duration(fields))
     if clip_to is not None and clip_to <= (clip_from or 0):
         fields.refuse("clipTo", "not behind clipFrom")
+    every = [_sequence(_Fields(one, place, "sequence")) for place, one in listed]
     found = MediaSet(
-        sequences=tuple(_sequence(_Fields(one, place, "sequence")) for place, one in listed),
+        sequences=tuple(one for one in every if isinstance(one, Sequence)),
+        subtitles=tuple(one for one in every if isinstance(one, Subtitles)),
         segment_duration=fields.number("segmentDuration", _MIN_SEGMENT, MAX_SEGMENT),
         clip_from=clip_from or None,
         clip_to=clip_to,
@@ -245,7 +256,14 @@ def _earliest(*times: int | None) -> int | None:
     return min((time for time in times if time is not None), default=None)
 
 
-def _sequence(fields: _Fields) -> Sequence:
+def _some(sequences: tuple[Sequence, ...]) -> tuple[Sequence, ...]:
+    if not sequences:
+        raise BadMapping("sequences: nothing but captions")
+    return sequences
+
+
+def _sequence(fields: _Fields) -> Sequence | Subtitles | None:
+    """None for captions that are empty."""
     clips = fields.items("clips", 1, 128)
     if clips is None:
         fields.refuse("clips", "it is missing")
@@ -264,7 +282,23 @@ def _sequence(fields: _Fields) -> Sequence:
         avg_bitrate=_rates(fields, "avg_bitrate"),
     )
     fields.done()
-    return found
+    if path == _EMPTY:
+        return None
+    if not _is_captions(path):
+        return found
+    return Subtitles(
+        path=path,
+        source_type=source_type,
+        language=found.language,
+        label=found.label,
+        default=found.default is True,
+    )
+
+
+def _is_captions(path: str) -> bool:
+    """A query is no part of a file's name."""
+    name = path.partition("?")[0] if "://" in path else path
+    return name.lower().endswith(_CAPTIONS)
 
 
 def _clip(fields: _Fields) -> tuple[str, SourceType | None, Tracks]:
@@ -287,8 +321,6 @@ def _path(path: Any, place: str) -> str:
         raise BadMapping(f"{place}: not a path")
     if not path:  # the file is known and is not here
         raise NotFound("the mapping has an empty path: the file is not here")
-    if path == "empty" or path.lower().endswith(_CAPTIONS):
-        raise BadMapping(f"{place}: captions are not supported yet")
     return path
 
 

@@ -82,6 +82,11 @@ class Mapped:
         if problem is not None:
             raise problem
 
+    async def renew(self, source: MappedSource, now: int) -> None:
+        """Ask anew what *source* says, unless it was since *now*."""
+        if self.mappings is not None:
+            await self.mappings.look(source.names, now)
+
     async def close(self) -> None:
         if self.mappings is not None:
             await self.mappings.close()

@@ -62,6 +62,19 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subtitles:
+    """A sequence of captions beside the media."""
+
+    path: str
+    source_type: SourceType | None = None
+    language: str | None = None
+    """BCP 47."""
+
+    label: str | None = None
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedCaption:
     """Captions within the pictures (CEA-608, CEA-708)."""
 
@@ -80,6 +93,9 @@ class MediaSet:
     """A mapping."""
 
     sequences: tuple[Sequence, ...]
+    """Of media: ``-f`` counts these."""
+
+    subtitles: tuple[Subtitles, ...] = ()
     segment_duration: int | None = None
     """Milliseconds, as the two below."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from origin.mapping.errors import BadMapping
-from origin.mapping.media_set import Sequence, SourceType
+from origin.mapping.media_set import Sequence, SourceType, Subtitles
 from origin.storage.sources import is_remote
 
 _SAFE = "/,:@!$&'()*+;=~"
@@ -23,7 +23,7 @@ class Places:
         self._roots = tuple(os.path.realpath(root) for root in roots)
         self._upstream = upstream
 
-    def name(self, sequence: Sequence) -> str:
+    def name(self, sequence: Sequence | Subtitles) -> str:
         """Of the source of *sequence*.  Raises ``BadMapping`` where it may not be read."""
         path, kind = sequence.path, sequence.source_type
         if is_remote(path):
