@@ -4,17 +4,21 @@ What the rules mean is not known here; whoever stores one has parsed it.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, bindparam, delete, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 
 from metadata.errors import BadRow, Conflict
-from metadata.models import FilterSet, Partner
 from metadata.sessions import Reader
+from metadata.tables import FilterSet, Partner
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 MOST = 1_000
 """Sets of a partner, those of all included."""
 
+_TABLE = FilterSet.__clause_element__()
 _LIST = (
     select(FilterSet.name, FilterSet.partner_id, FilterSet.rules)
     .where(or_(FilterSet.partner_id.is_(None), FilterSet.partner_id == bindparam("partner_id")))
@@ -43,39 +47,38 @@ def find_filter_sets(reader: Reader, partner_id: int | None) -> dict[str, Filter
     return {one.name: one for one in sorted(found, key=lambda one: one.partner_id is not None)}
 
 
-def list_filter_sets(session: Session) -> list[FilterSetRecord]:
+def list_filter_sets(session: "Session") -> list[FilterSetRecord]:
     """All there are, by name, those of all partners first."""
     rows = session.execute(select(FilterSet.name, FilterSet.partner_id, FilterSet.rules))
     found = [FilterSetRecord(*row) for row in rows]
     return sorted(found, key=lambda one: (one.name, one.partner_id or -1))
 
 
-def put_filter_set(session: Session, record: FilterSetRecord, *, now: int) -> bool:
+def put_filter_set(session: "Session", record: FilterSetRecord, *, now: int) -> bool:
     """Store *record* in place of the one of its name; False where it is stored already."""
-    partner_id = record.partner_id
-    if partner_id is not None and session.get(Partner, partner_id) is None:
-        raise Conflict(f"there is no partner {partner_id}")
-    known = session.scalars(
-        select(FilterSet).where(*_is(record.name, partner_id))
-    ).one_or_none()
-    if known is None:
-        others = len(find_filter_sets(session, partner_id))
-        if others >= MOST:
-            raise Conflict(f"there are {others} filter sets, no more are read")
-        known = FilterSet(name=record.name, partner_id=partner_id, rules="", updated_at=now)
-        session.add(known)
-    if known.rules == record.rules:
+    partner_id, place = record.partner_id, _is(record.name, record.partner_id)
+    if partner_id is not None:
+        partner = session.execute(select(Partner.id).where(Partner.id == partner_id))
+        if partner.first() is None:
+            raise Conflict(f"there is no partner {partner_id}")
+    known = session.execute(select(FilterSet.rules).where(*place)).scalar_one_or_none()
+    if known == record.rules:
         return False
-    known.rules, known.updated_at = record.rules, now
-    session.flush()
+    stated = {"rules": record.rules, "updated_at": now}
+    if known is not None:
+        session.execute(update(_TABLE).where(*place).values(stated))
+        return True
+    others = len(find_filter_sets(session, partner_id))
+    if others >= MOST:
+        raise Conflict(f"there are {others} filter sets, no more are read")
+    stored = {"name": record.name, "partner_id": partner_id, **stated}
+    session.execute(insert(_TABLE).values(stored))
     return True
 
 
-def delete_filter_set(session: Session, name: str, partner_id: int | None) -> bool:
+def delete_filter_set(session: "Session", name: str, partner_id: int | None) -> bool:
     """Whether there was one."""
-    done = session.execute(
-        delete(FilterSet).where(*_is(name, partner_id)).returning(FilterSet.id)
-    )
+    done = session.execute(delete(_TABLE).where(*_is(name, partner_id)).returning(FilterSet.id))
     return done.first() is not None
 
 

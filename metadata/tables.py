@@ -2,7 +2,7 @@
 
 ``models`` has the tables with their constraints, and maps them: that takes a process 0.1 s of
 CPU, and memory that a server would keep.  Here are names and types of the same columns, under
-the same names, for modules that only ask.  A test holds the two together.
+the same names, for modules that ask.  A test holds the two together.
 """
 
 from typing import Any
@@ -117,3 +117,4 @@ FileSync = Columns(
     " updated_at",
     texts="file_root file_path",
 )
+FilterSet = Columns("filter_set", numbers="id partner_id updated_at", texts="name rules")
