@@ -22,6 +22,7 @@ from metadata.flavors import current, generations
 from metadata.records import KEEP_REPLACED_NS, ContentRecord, FlavorRecord
 from origin.captions import CaptionFile, CaptionFiles, caption_file
 from origin.contents import Contents, Row
+from origin.contract.serve_flavor import ALL_CAPTIONS
 from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.filters.hook import NamedHook
@@ -45,6 +46,7 @@ from origin.urls import (
 from packager import LAYOUT
 from packager.errors import PackagerError
 from packager.index import Blocks, FlavorIndex
+from packager.languages import bcp47
 from packager.recipe import Memo, Needs, Recipe, T, Wanted, clipped, make_recipe
 from packager.segmenter import DEFAULT_TARGET, Times
 
@@ -370,9 +372,11 @@ def _picked(
 
 def _captions(source: OfEntry, row: Row) -> tuple[CaptionFile, ...]:
     """What *source* lists of the entry's captions."""
-    if row.record is None or not isinstance(source, EntrySource):
-        return ()
-    return tuple(map(caption_file, row.record.captions))
+    rows = () if row.record is None else row.record.captions
+    if isinstance(source, FlavorsSource) and ALL_CAPTIONS not in source.captions:
+        wanted = {bcp47(language) for language in source.captions}
+        rows = tuple(one for one in rows if bcp47(one.language) in wanted)
+    return tuple(map(caption_file, rows))
 
 
 @dataclass(frozen=True, slots=True)

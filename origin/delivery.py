@@ -39,6 +39,7 @@ from origin.parameters import NONE
 from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
 from origin.storage.source import Source
 from origin.terms import PartnerTerms
+from origin.texts import Texts, facts_of
 from origin.urls import parse_target
 from packager.plan import Extents, Plan
 from packager.tracks import Kind
@@ -77,12 +78,14 @@ class Delivery:
         catalog: Catalog,
         contents: Contents,
         terms: PartnerTerms,
+        texts: Texts,
         clock: Callable[[], int],
     ) -> None:
         """*clock* tells nanoseconds since 1970."""
         self._catalog = catalog
         self._contents = contents
         self._terms = terms
+        self._texts = texts
         self._clock = clock
         self._ready: LRUCache[str, _Ready] = LRUCache(_KEPT, lambda ready: ready.weight)
         # The same for many spellings of a URL, and longer than a row is kept.
@@ -139,7 +142,8 @@ class Delivery:
                 found = text(*as_json(content, asked, chosen, where), cache_control, extra)
         until = steady_until(content, now, asked.expiry)
         ready = _Ready(found, asked, content, terms, presented, until)
-        if ready.weight <= self._ready.maxsize:
+        lists_files = presented is not None and presented.captions
+        if not lists_files and ready.weight <= self._ready.maxsize:
             self._ready[target] = ready
         return found
 
@@ -160,13 +164,15 @@ class Delivery:
         legacy = chosen.rows if way.legacy else None
         said = said_of(chosen.rows.values())
         sound = Sound(default=asked.delivery.default_audio, muxed=asked.delivery.muxed_audio)
-        facts = repr((legacy, said, sound)), *extra.values(), *folders
+        tracks = await self._texts.tracks(presented)
+        facts = repr((legacy, said, sound, facts_of(tracks))), *extra.values(), *folders
         key = str(chosen.first), presented.token, cache_control, *facts
         if (known := self._masters.get(key)) is not None:
             return presented, known
 
         async def make() -> Text:
-            needs = multivariant(replace(presented.recipe, said=said), target, sound)
+            recipe = replace(presented.recipe, said=said)
+            needs = multivariant(recipe, target, sound, text=tracks)
             playlist = await self._catalog.carry_out_aside(presented, needs)
             content = whole_master(playlist, folders, chosen.first, legacy)
             kind = LEGACY_TYPE if way.legacy else HLS_TYPE

@@ -161,7 +161,7 @@ def text_playlist(
     """The media playlist of captions."""
     timeline = recipe.clip.of((yield from text_timeline(recipe)))
     seconds = target_duration([timeline, *(yield from _timelines(recipe, fmp4=target.fmp4))])
-    folder, mark = media_folder(target), token + track.mark
+    folder, mark = media_folder(target, text=True), token + track.mark
     return media_playlist(
         timeline,
         lambda number: folder + text_name(FileKind.SEGMENT, track.number, mark, number),

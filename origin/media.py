@@ -34,7 +34,7 @@ from origin.responses import (
 )
 from origin.room import Room
 from origin.storage.source import Source
-from origin.texts import Texts
+from origin.texts import Texts, facts_of
 from origin.urls import FileKind, Target, render_target
 from origin.windows import reads_of
 from packager.errors import UnknownSegment
@@ -90,7 +90,9 @@ class Media:
         self._ready: LRUCache[str, _Ready] = LRUCache(plan_cache, lambda ready: ready.weight)
         self._room = Room(built_bytes)
         self._captions = Texts(catalog)
-        self._delivery = Delivery(catalog, catalog.contents, catalog.terms, catalog.clock)
+        self._delivery = Delivery(
+            catalog, catalog.contents, catalog.terms, self._captions, catalog.clock
+        )
 
     def at_hand(self, path: str) -> Found | None:
         """What *path* names, if nothing has to be waited for."""
@@ -155,7 +157,7 @@ class Media:
         tracks = () if is_index else await self._captions.tracks(presented)
         key = (
             *(render_target(target), presented.token, recipe.said, recipe.clip, listing),
-            *((one.number, one.mark, one.language, one.label, one.default) for one in tracks),
+            facts_of(tracks),
         )
         if (known := self._texts.get(key)) is not None:
             return known

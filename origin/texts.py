@@ -103,6 +103,11 @@ class Texts:
         return (presented, track) if file.mark in (None, mark) else None
 
 
+def facts_of(tracks: tuple[CaptionTrack, ...]) -> tuple[object, ...]:
+    """What a manifest says of them, to know it again by."""
+    return tuple((one.number, one.mark, one.language, one.label, one.default) for one in tracks)
+
+
 async def _written(write: Callable[[], str], life: str) -> Text:
     """In a thread: captions may be of any length."""
 

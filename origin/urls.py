@@ -68,6 +68,8 @@ class FlavorsSource:
     """Ids and versions; None is the current one."""
 
     text: str
+    captions: tuple[str, ...] = ()
+    """Languages of those that are listed too."""
 
     def __str__(self) -> str:
         return self.text
@@ -259,7 +261,8 @@ def _parse_flavors(text: str) -> tuple[FlavorsSource, Parameters]:
     several = parse_serve_flavors(text)
     flavors = tuple((one.flavor, one.version) for one in several)
     first = several[0]
-    return FlavorsSource(first.entry, first.partner, flavors, text), first.parameters
+    source = FlavorsSource(first.entry, first.partner, flavors, text, first.captions)
+    return source, first.parameters
 
 
 def _parse_file(protocol: Protocol, fmp4: bool, name: str) -> File:
@@ -333,6 +336,7 @@ def text_name(kind: FileKind, text: int, mark: str = "", number: int = 0) -> str
 
 
 _SAFE = "/,:@!$&'()*+;=~"
+_CAPTIONS = re.compile(r"/captions/[^/]+(?=/)")
 
 
 def render_target(target: Target) -> str:
@@ -347,11 +351,14 @@ def _presented(target: Target) -> str:
     return f"{target.source}/{behind}" if behind else str(target.source)
 
 
-def media_folder(target: Target) -> str:
-    """Where its segments are, relative to its manifests: a clip has those of the whole, so
-    that caches hold them once."""
+def media_folder(target: Target, *, text: bool = False) -> str:
+    """Where its segments are, or those of its *text*, relative to its manifests: a clip has
+    those of the whole, and captions beside it change no media, so that caches hold them
+    once."""
     here = _presented(target)
     whole = without_clip(here)
+    if isinstance(target.source, FlavorsSource) and not text:
+        whole = _CAPTIONS.sub("", whole)
     return "" if whole == here else quote(f"{posixpath.relpath(whole, here)}/", safe=_SAFE)
 
 

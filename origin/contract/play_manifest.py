@@ -41,6 +41,7 @@ _SHORT = {
 }  # fmt: skip
 _LONG_ONLY = (
     "responseFormat", "callback", "type", "playbackRate", "tracks", "sequence", "kt",
+    "disableCaptions",
 )  # fmt: skip
 _NAMES = {short: name for name, short in _SHORT.items()} | {
     name: name for name in (*_SHORT, *_LONG_ONLY, *NAMES)
@@ -80,6 +81,9 @@ class PlayManifest:
     min_bitrate: int | None = None
     media_only: bool = False
     """``type=media``: no alternative audio is added."""
+
+    captions: bool = True
+    """They are listed too, where there are any."""
 
     callback: str = ""
     expiry: int | None = None
@@ -133,6 +137,7 @@ def parse_play_manifest(path: str, query: str = "") -> PlayManifest:
         media_only=given.get("type") == "media",
         callback=_callback(given, reply),
         expiry=_expiry(given),
+        captions=given.get("disableCaptions", "false") in ("0", "false"),
         delivery=parse_wishes(given),
         clip=_clip(given),
     )
@@ -262,6 +267,7 @@ def render_play_manifest(asked: PlayManifest) -> str:
         "type": "media" if asked.media_only else None,
         "callback": asked.callback,
         "expiry": asked.expiry,
+        "disableCaptions": None if asked.captions else "true",
         **render_wishes(asked.delivery),
         "seekFrom": asked.clip.clip_from,
         "clipTo": asked.clip.clip_to,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from metadata.records import AssetRecord, ContentRecord
 from origin.contract.play_manifest import PlayManifest
 from origin.contract.selection import Candidate, Wishes, select
-from origin.contract.serve_flavor import ServeFlavor
-from origin.parameters import Parameters
+from origin.contract.serve_flavor import ALL_CAPTIONS, ServeFlavor
 from packager.recipe import MAX_FLAVORS
 
 JSON_TYPE = "application/json"
@@ -53,7 +52,7 @@ def choose(content: ContentRecord, asked: PlayManifest) -> Chosen:
     found = select(map(candidate, content.flavors), wishes)[:MAX_FLAVORS]
     flavors = tuple(rows[one.id] for one in found)
     in_order = sorted(flavors, key=lambda one: (one.height is None, one.bitrate, one.id))
-    return Chosen(flavors, tuple(_file(content, one, asked.clip) for one in in_order))
+    return Chosen(flavors, tuple(_file(content, one, asked) for one in in_order))
 
 
 def candidate(row: AssetRecord) -> Candidate:
@@ -73,7 +72,8 @@ def candidate(row: AssetRecord) -> Candidate:
     )
 
 
-def _file(content: ContentRecord, row: AssetRecord, clip: Parameters) -> ServeFlavor:
+def _file(content: ContentRecord, row: AssetRecord, asked: PlayManifest) -> ServeFlavor:
+    with_captions = bool(content.captions) and asked.captions and asked.format.many
     return ServeFlavor(
         partner=content.partner_id,
         entry=content.id,
@@ -81,7 +81,8 @@ def _file(content: ContentRecord, row: AssetRecord, clip: Parameters) -> ServeFl
         version=row.version,
         partner_version=content.partner_cache_version,
         entry_version=content.cache_version,
-        parameters=clip,
+        parameters=asked.clip,
+        captions=(ALL_CAPTIONS,) if with_captions else (),
     )
 
 

@@ -1,7 +1,7 @@
 """The URL of a stored file (contract §2.2), alone and below a packager's protocol.
 
     p/{partner}/sp/{sub}/serveFlavor/entryId/{entry}[/clipTo/{ms}][/clipFrom/{ms}]
-        [/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}[/fileName/{name}]/name/a.mp4
+        [/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}[/captions/{languages}][/fileName/{name}]/name/a.mp4
 
 ``v`` is the flavor's version and names its bytes; ``pv`` and ``ev`` count up when a partner's
 or an entry's answers are to be forgotten, and mean nothing else.  Pure.
@@ -21,17 +21,20 @@ from origin.parameters import NAMES, NONE, Parameters, parse_parameters
 from origin.paths import path_segments
 
 ACTION = "serveFlavor"
-_USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName", "clipFrom", "clipTo")
+_USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName", "clipFrom", "clipTo", "captions")
 _IGNORED = (
     "name", "forceproxy", "preferredStorageId", "fallbackStorageId", "referrer", "ks",
     "dirFileName",
 )  # fmt: skip
 _LATER = (
-    "seekFrom", "seekFromBytes", "sequence", "captions", "live", "file",
+    "seekFrom", "seekFromBytes", "sequence", "live", "file",
     "flavorParamIds", "speed", "tracks", "shift", "lang", "audioOnly", "pathOnly", "exp", "sig",
 )  # fmt: skip
 _NAMES = {name: name for name in (*_USED, *_IGNORED, *_LATER)}
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
+ALL_CAPTIONS = "all"
+"""In the place of a language: every one that there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class ServeFlavor:
     """That a browser is to save it under."""
 
     parameters: Parameters = NONE
+    captions: tuple[str, ...] = ()
+    """Languages whose captions are listed with it, or ``ALL_CAPTIONS``."""
 
 
 def is_serve_flavor(path: str) -> bool:
@@ -69,6 +74,8 @@ def parse_serve_flavors(text: str) -> tuple[ServeFlavor, ...]:
         raise BadUrl("flavors of several entries")
     if len({one.parameters for one in found}) > 1:
         raise BadUrl("clipFrom and clipTo differ")
+    if len({one.captions for one in found}) > 1:
+        raise BadUrl("captions differ")
     return found
 
 
@@ -95,9 +102,20 @@ def _parse(parts: list[str], query: str) -> ServeFlavor:
             entry_version=_number(given, "ev"),
             file_name=given.get("fileName"),
             parameters=parse_parameters((one, given[one]) for one in NAMES & given.keys()),
+            captions=_captions(given.get("captions")),
         )
     except BadId as error:
         raise BadUrl(str(error)) from None
+
+
+def _captions(text: str | None) -> tuple[str, ...]:
+    """``eng,fra``, or ``eng+fra`` where a comma would part a set of URLs."""
+    if text is None:
+        return ()
+    languages = tuple(text.replace("+", ",").split(","))
+    if not all(_LANGUAGE.fullmatch(one) for one in languages):
+        raise BadUrl("captions: not a list of languages")
+    return languages
 
 
 def _number(given: dict[str, str], name: str) -> int:
@@ -114,9 +132,10 @@ def render_serve_flavor(one: ServeFlavor) -> str:
     asked = {"clipTo": one.parameters.clip_to, "clipFrom": one.parameters.clip_from}
     clip = "".join(f"/{name}/{number}" for name, number in asked.items() if number is not None)
     file_name = f"/fileName/{one.file_name}" if one.file_name else ""
+    captions = f"/captions/{'+'.join(one.captions)}" if one.captions else ""
     return (
         f"p/{one.partner}/sp/{one.partner}00/{ACTION}/entryId/{one.entry}{clip}{cached}"
-        f"/flavorId/{one.flavor}{file_name}/name/a.mp4"
+        f"/flavorId/{one.flavor}{captions}{file_name}/name/a.mp4"
     )
 
 

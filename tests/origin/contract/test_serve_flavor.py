@@ -57,7 +57,7 @@ def test_another_spelling(url: str, expected: ServeFlavor) -> None:
 
 
 LATER = (
-    "seekFrom", "seekFromBytes", "sequence", "captions", "live", "file",
+    "seekFrom", "seekFromBytes", "sequence", "live", "file",
     "flavorParamIds", "speed", "tracks", "shift", "lang", "audioOnly", "pathOnly", "exp", "sig",
 )  # fmt: skip
 REFUSED = {
