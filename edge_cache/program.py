@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from edge_cache.config import EdgeConfig
 from edge_cache.disk import journal
 from edge_cache.disk.errors import DiskError
 from edge_cache.disk.store import Store
+from edge_cache.folder import own_folder
 from edge_cache.journal import Journal
 from edge_cache.metrics import METRICS, Tally
 from edge_cache.node import Node
@@ -45,10 +45,10 @@ def run(config: EdgeConfig) -> int:
     if config.admin_port is not None:
         administration = listen("127.0.0.1", config.admin_port)
 
-    with TemporaryDirectory(prefix="headrace-edge-") as folder, opened(config):
+    with own_folder() as folder, opened(config):
 
         async def main(worker: Worker) -> None:
-            await _serve(config, worker, Path(folder))
+            await _serve(config, worker, folder)
 
         return parent.run(
             "headrace edge",

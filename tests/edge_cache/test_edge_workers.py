@@ -19,7 +19,8 @@ from tests.edge_cache.support.edge import run, until
 from tests.edge_cache.support.origin import Exchange, Handler, Seen, origin
 from tests.support.edge_process import EdgeProcess, edge_process, memory
 from tests.support.herds import Herd
-from tests.support.processes import children
+from tests.support.processes import children, is_alive
+from tests.support.waiting import until as wait_until
 
 FRESH = "Cache-Control: max-age=60"
 HERD = 500
@@ -244,6 +245,34 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
         assert all(one.is_socket() for one in sockets)
         assert edge.running.stop() == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_node_leaves_behind_is_cleared_up(tmp_path: Path) -> None:
+    """And nothing else: not the folder of one that runs, nor what is not ours."""
+    env = {"TMPDIR": str(tmp_path)}
+    others = [tmp_path / "headrace-edge-run-file", tmp_path / "headrace-edge-another"]
+    others[0].touch()
+    others[1].mkdir()
+
+    def folders() -> list[Path]:
+        return [path for path in tmp_path.glob("headrace-edge-run-*") if path not in others]
+
+    with edge_process("http://127.0.0.1:9", env=env) as first:
+        [kept] = folders()
+        with edge_process("http://127.0.0.1:9", workers=2, env=env) as second:
+            pids = [second.running.pid, *workers_of(second)]
+            assert len(folders()) == 2
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            second.running.wait()
+            wait_until(lambda: not any(map(is_alive, pids)))
+            [left] = set(folders()) - {kept}
+        with edge_process("http://127.0.0.1:9", env=env) as third:
+            assert kept in folders() and left not in folders() and len(folders()) == 2
+            assert third.running.stop() == 0
+        assert folders() == [kept]
+        assert first.running.stop() == 0
+    assert sorted(tmp_path.iterdir()) == sorted(others)
 
 
 def test_a_stopped_owner_holds_up_nobody_for_long() -> None:
