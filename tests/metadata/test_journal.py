@@ -60,6 +60,9 @@ CASES: list[tuple[str, list[tuple[ChangeKind, str]]]] = [
     ("INSERT INTO access_control (id) VALUES (7)", [(A, "7")]),
     (f"{PROFILE} VALUES (1, 101, 1, 'hds')", [(P, "101")]),
     (f"{PROFILE} VALUES (1, NULL, 1, 'hds')", [ALL]),
+    ("INSERT INTO server_node (id, host_name) VALUES (2, 'b')", [ALL]),
+    ("UPDATE server_node SET heartbeat_at = 5", []),
+    ("UPDATE server_node SET status = 2", [ALL]),
     (LONELY.replace("lonely12", "other123"), [(E, "0_other123")]),
     ("UPDATE entry SET id = '0_other123' WHERE id = '0_lonely12'",
      [(E, "0_lonely12"), (E, "0_other123")]),
@@ -71,7 +74,7 @@ def test_an_operators_own_sql_is_seen(
     writer: Engine, statement: str, expected: list[tuple[ChangeKind, str]]
 ) -> None:
     store(writer)
-    run(writer, LONELY)
+    run(writer, LONELY, "INSERT INTO server_node (id, host_name) VALUES (1, 'a')")
     expected = expected + [(E, "0_lonely12")] * (statement in UNBOUND)
     follower = Follower(writer)
     run(writer, statement)

@@ -34,6 +34,12 @@ SUBJECTS = {
     "delivery_profile": (PARTNER, "partner_id"),  # None: of all
     "storage_profile": (PARTNER, "partner_id"),
 }
+NODE = (
+    "id, partner_id, parent_id, name, status, dc, host_name, playback_host_name, environment,"
+    " settings"
+)
+"""Of an edge; its heartbeat is no change."""
+
 SILENCED = ("entry", "flavor_asset")
 
 MANY = 100
@@ -75,12 +81,16 @@ def downgrade() -> None:
         for table in SUBJECTS:
             for event in ("insert", "update", "delete"):
                 op.execute(f"DROP TRIGGER {table}_{event}_change")
+        for event in ("insert", "update", "delete"):
+            op.execute(f"DROP TRIGGER server_node_{event}_change")
         op.drop_table("change")
         return
     for table in SUBJECTS:
         for event in ("insert", "update", "delete", "truncate"):
             op.execute(f"DROP TRIGGER {table}_{event}_change ON {table}")
         op.execute(f"DROP FUNCTION headrace_{table}_changed")
+    op.execute("DROP TRIGGER server_node_change ON server_node")
+    op.execute("DROP FUNCTION headrace_server_node_changed")
     op.execute("DROP FUNCTION headrace_note")
     op.drop_table("change")
 
@@ -108,6 +118,12 @@ def _sqlite() -> Iterator[str]:
                 f"CREATE TRIGGER {table}_{event}_change AFTER {event} ON {table} {when}"
                 f" BEGIN INSERT INTO change (kind, subject, made_at) {made}; END"
             )
+    for event in ("insert", "update", "delete"):
+        of = f"OF {NODE}" if event == "update" else ""
+        yield (
+            f"CREATE TRIGGER server_node_{event}_change AFTER {event} {of} ON server_node BEGIN"
+            f" INSERT INTO change (kind, made_at) VALUES ({ALL}, {_NOW}); END"
+        )
     # the newest row is always kept: its number says how far the journal came
     yield (
         "CREATE TRIGGER change_pruned AFTER INSERT ON change WHEN NEW.number % 1000 = 999 BEGIN"
@@ -169,6 +185,20 @@ def _postgresql() -> Iterator[str]:
                 f" FOR EACH STATEMENT {f'WHEN ({many})' if silenced else ''}"
                 f" EXECUTE FUNCTION headrace_{table}_changed()"
             )
+
+    yield f"""
+    CREATE FUNCTION headrace_server_node_changed() RETURNS trigger
+    LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+    BEGIN
+        PERFORM headrace_note({ALL}, ARRAY[NULL]);
+        RETURN NULL;
+    END $$
+    """
+    yield (
+        "CREATE TRIGGER server_node_change AFTER INSERT OR DELETE OR TRUNCATE"
+        f" OR UPDATE OF {NODE} ON server_node FOR EACH STATEMENT"
+        " EXECUTE FUNCTION headrace_server_node_changed()"
+    )
 
 
 def _function(table: str, kind: int, column: str) -> str:
