@@ -32,6 +32,7 @@ from origin.contract.sound import said_of
 from origin.contract.terms import Terms
 from origin.errors import BadUrl, NotFound
 from origin.excerpts import Excerpts
+from origin.filters.asked import Asked
 from origin.flights import Flights
 from origin.listed_sound import Sound
 from origin.manifests import HLS_TYPE, multivariant
@@ -163,7 +164,15 @@ class Delivery:
         presented = await self._catalog.find(target.source, None)
         legacy = chosen.rows if way.legacy else None
         said = said_of(chosen.rows.values())
-        sound = Sound(default=asked.delivery.default_audio, muxed=asked.delivery.muxed_audio)
+        wanted = Asked(target, asked.wanted)
+        listing = await self._catalog.listings.find(wanted, presented.partner, presented.ids)
+        sound = Sound(
+            rules=listing.rules,
+            hook=listing.hook,
+            request=listing.request,
+            default=asked.delivery.default_audio,
+            muxed=asked.delivery.muxed_audio,
+        )
         tracks = await self._texts.tracks(presented)
         facts = repr((legacy, said, sound, facts_of(tracks))), *extra.values(), *folders
         key = str(chosen.first), presented.token, cache_control, *facts
@@ -173,7 +182,7 @@ class Delivery:
         async def make() -> Text:
             recipe = replace(presented.recipe, said=said)
             needs = multivariant(recipe, target, sound, text=tracks)
-            playlist = await self._catalog.carry_out_aside(presented, needs)
+            playlist = await self._catalog.write(presented, needs)
             content = whole_master(playlist, folders, chosen.first, legacy)
             kind = LEGACY_TYPE if way.legacy else HLS_TYPE
             made = text(content, kind, cache_control, extra)

@@ -9,6 +9,7 @@ from origin.contract.play_manifest import PlayManifest
 from origin.contract.replies import Chosen
 from origin.contract.routes import Route
 from origin.contract.serve_flavor import render_serve_flavor, render_serve_flavors
+from origin.filters.wanted import placed, render_query
 
 _NOT_IN_TS = ("hvc1", "hev1", "av01")
 _SAFE = "/,:@!$&'()*+;=~"
@@ -32,10 +33,10 @@ def address(content: ContentRecord, asked: PlayManifest, chosen: Chosen, route: 
     """Encoded, of what a player is sent to: the first of the ways of *route*."""
     base = route.bases[0]
     if asked.output is Output.HLS and not route.pattern:
-        return hls_folders(chosen, (base,))[0] + hls_leaf(asked)
+        return hls_folders(chosen, (base,))[0] + _filtered(asked, hls_leaf(asked))
     if asked.format.many:
         path = f"/{render_serve_flavors(chosen.files)}"
-        leaf = "" if route.pattern else f"/{_LEAVES[asked.output]}"
+        leaf = "" if route.pattern else f"/{_filtered(asked, _LEAVES[asked.output])}"
     else:
         file, leaf = chosen.files[0], ""
         if asked.output is Output.DOWNLOAD:
@@ -43,6 +44,10 @@ def address(content: ContentRecord, asked: PlayManifest, chosen: Chosen, route: 
         path = f"/{render_serve_flavor(file)}"
     path = quote(path, safe=_SAFE) + leaf
     return base + (route.pattern.replace("{url}", path) if route.pattern else path)
+
+
+def _filtered(asked: PlayManifest, leaf: str) -> str:
+    return placed(asked.wanted, leaf) + render_query(asked.wanted)
 
 
 def file_name(name: str) -> str:

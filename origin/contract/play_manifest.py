@@ -29,6 +29,8 @@ from origin.contract.wishes import (
     render_wishes,
 )
 from origin.errors import BadUrl
+from origin.filters.rules import parse_rules, render_rules
+from origin.filters.wanted import EVERYTHING, PARAMETER, Wanted, set_name
 from origin.parameters import NONE, Parameters, parse_parameters
 from origin.paths import path_segments
 
@@ -44,8 +46,9 @@ _LONG_ONLY = (
     "disableCaptions",
 )  # fmt: skip
 _NAMES = {short: name for name, short in _SHORT.items()} | {
-    name: name for name in (*_SHORT, *_LONG_ONLY, *NAMES)
+    name: name for name in (*_SHORT, *_LONG_ONLY, *NAMES, "filter", "filterSet")
 }
+_NAMES[PARAMETER] = "filter"
 _LATER = {"playbackRate": "1", "tracks": "", "sequence": ""}
 """Parameters whose parts are not built, each with the value that asks for nothing.  Without
 them the answer would be another video, so they are refused and not ignored."""
@@ -91,6 +94,8 @@ class PlayManifest:
 
     delivery: DeliveryWishes = NO_WISHES
     clip: Parameters = NONE
+    wanted: Wanted = EVERYTHING
+    """What of the flavors' renditions a manifest is to list."""
 
 
 def is_play_manifest(path: str) -> bool:
@@ -140,6 +145,7 @@ def parse_play_manifest(path: str, query: str = "") -> PlayManifest:
         captions=given.get("disableCaptions", "false") in ("0", "false"),
         delivery=parse_wishes(given),
         clip=_clip(given),
+        wanted=_wanted(given),
     )
 
 
@@ -245,6 +251,14 @@ def _clip(given: dict[str, str]) -> Parameters:
         raise Refused(Number.INVALID_PARAMETER, str(error)) from None
 
 
+def _wanted(given: dict[str, str]) -> Wanted:
+    """``filter`` (rules) and ``filterSet`` (a name): ours, and so no numbered errors."""
+    rules = parse_rules(given["filter"]) if "filter" in given else ()
+    if "filterSet" in given:
+        return Wanted(named=set_name(given["filterSet"]), query=rules)
+    return Wanted(rules=rules)
+
+
 _EXTENSIONS = {
     Output.HLS: "m3u8", Output.DASH: "mpd", Output.PROGRESSIVE: "mp4", Output.DOWNLOAD: "mp4",
     Output.SMOOTH: "ism", Output.HDS: "f4m",
@@ -271,6 +285,8 @@ def render_play_manifest(asked: PlayManifest) -> str:
         **render_wishes(asked.delivery),
         "seekFrom": asked.clip.clip_from,
         "clipTo": asked.clip.clip_to,
+        "filter": render_rules(asked.wanted.rules or asked.wanted.query),
+        "filterSet": asked.wanted.named,
     }
     text = "/".join(
         f"{name}/{value}" for name, value in pairs.items() if value not in (None, "")

@@ -23,8 +23,8 @@ from origin.filters.wanted import (
     looks_like_a_filter,
     parse_query,
     parse_segment,
+    placed,
     render_query,
-    render_segment,
 )
 from origin.paths import MAX_PATH
 from origin.urls import Target, parse_target, render_target
@@ -91,7 +91,5 @@ def render_asked(asked: Asked) -> str:
     folder, _, name = render_target(asked.target).rpartition("/")
     wanted = asked.wanted
     stem, _, extension = name.partition(".")
-    segment = render_segment(wanted)
-    behind = f"{SEGMENT}/{segment}/" if segment else ""
-    picks = render_picks(wanted.picks)
-    return f"{folder}/{behind}{stem}{picks}.{extension}{render_query(wanted)}"
+    name = placed(wanted, f"{stem}{render_picks(wanted.picks)}.{extension}")
+    return f"{folder}/{name}{render_query(wanted)}"

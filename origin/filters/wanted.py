@@ -74,6 +74,12 @@ def set_name(text: str) -> str:
     return name
 
 
+def placed(wanted: Wanted, name: str) -> str:
+    """*name* of a manifest as it stands behind its presentation, encoded."""
+    segment = render_segment(wanted)
+    return f"{SEGMENT}/{segment}/{name}" if segment else name
+
+
 def render_segment(wanted: Wanted) -> str:
     """Percent-encoded; empty where there is none."""
     text = f"@{wanted.named}" if wanted.named else render_rules(wanted.rules)
