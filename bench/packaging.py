@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.figures import Figure, Result, figure
 from bench.harness import Harness
 from packager.bandwidth import minimum_buffer
-from packager.dash.mpd import mpd
+from packager.dash.mpd import Period, mpd
 from packager.hls.media_playlist import media_playlist, target_duration
 from packager.index import Blocks, FlavorIndex
 from packager.index_header import decode_header, encode_header
@@ -66,12 +66,12 @@ def _playlist(recipe: Recipe) -> Needs[str]:
 
 def _mpd(recipe: Recipe) -> Needs[str]:
     every = merged_audio((yield from presentation(recipe)))
-    return mpd(
-        every,
-        min_buffer=minimum_buffer(one.timeline for one in every.renditions),
+    period = Period(
+        presentation=every,
         media=lambda one: f"fragment-$Number$-{one.name}-x0.m4s",
         initialization=lambda one: f"init-{one.name}-x0.mp4",
     )
+    return mpd(period, min_buffer=minimum_buffer(one.timeline for one in every.renditions))
 
 
 _TEXTS: dict[str, tuple[Write, float | None]] = {

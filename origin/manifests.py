@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 from origin.filters.listing import EVERYTHING, Listing
 from origin.urls import (
@@ -19,7 +20,7 @@ from packager.captions.rendition import (
     text_renditions,
     text_timeline,
 )
-from packager.dash.mpd import mpd
+from packager.dash.mpd import Period, mpd
 from packager.errors import UnknownSegment
 from packager.hls.media_playlist import media_playlist, target_duration
 from packager.hls.multivariant import MultivariantPlaylist
@@ -205,18 +206,31 @@ def media_presentation(
     text: Tracks = (),
 ) -> Needs[str]:
     """The MPD."""
+    period, min_buffer = yield from media_period(
+        recipe, target, token, listing.folder + media_folder(target), listing, text
+    )
+    return mpd(period, min_buffer=min_buffer)
+
+
+def media_period(
+    recipe: Recipe,
+    target: Target,
+    token: str,
+    folder: str,
+    listing: Listing = EVERYTHING,
+    text: Tracks = (),
+) -> Needs[tuple[Period, Fraction]]:
+    """A period of an MPD whose segments are in *folder*, and its buffer in seconds."""
     recipe = asked_of(recipe, target)
     whole = yield from _whole(recipe, text, fmp4=True)
     marks = {one.number: token + clip_mark(one.mark, recipe.clip) for one in text}
     merged = listing.edit(merged_audio(listing.keep(whole)))
-    folder = listing.folder + media_folder(target)
 
     def named(make: Callable[[str], str]) -> Callable[[_Rendition], str]:
         return lambda one: make(f"{selectors(_choice(one))}-x{token}")
 
-    return mpd(
-        merged,
-        min_buffer=minimum_buffer(one.timeline for one in whole.renditions),
+    period = Period(
+        presentation=merged,
         media=named(
             lambda tail: folder + segment_name(target.protocol, True, "$Number$", tail)
         ),
@@ -226,6 +240,7 @@ def media_presentation(
             listing.folder + text_name(FileKind.SUBTITLES, one.track, marks[one.track])
         ),
     )
+    return period, minimum_buffer(one.timeline for one in whole.renditions)
 
 
 def default_choice(recipe: Recipe, target: Target, choice: Choice) -> Choice:

@@ -2,10 +2,11 @@
 
     MPD > Period > AdaptationSet > Representation > SegmentTemplate > SegmentTimeline
 
-One period, as long as the longest rendition.
+A period is as long as its longest rendition.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from packager.dash.audio_sets import audio_set, audio_sets, purpose
@@ -30,54 +31,79 @@ _CMAF = "urn:mpeg:dash:profile:cmaf:2019"
 """§8.12: a CMAF presentation, each AdaptationSet one switching set."""
 
 
-def mpd(
-    presentation: Presentation,
-    *,
-    min_buffer: Fraction,
-    media: Callable[[_Rendition], str],
-    initialization: Callable[[_Rendition], str],
-    presentation_time_offset: Callable[[_Rendition], int] = lambda _: 0,
-    captions: Callable[[TextRendition], str] = lambda one: f"{one.name}.vtt",
-) -> str:
-    """The document, as text to be sent in UTF-8.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """What is presented in one period, and where its media is, relative to the MPD."""
 
-    *min_buffer*, in seconds, is the one that every ``Rendition.bandwidth`` was computed for;
-    *media* and *initialization* give a rendition's templates, relative to the MPD;
-    *presentation_time_offset* is in ticks, and 0 where the init segment's edit list already
-    takes media time to presentation time: a player would take it off twice; *captions* gives a
-    text rendition's address.
+    presentation: Presentation
+    media: Callable[[_Rendition], str]
+    """Templates, as below."""
+
+    initialization: Callable[[_Rendition], str]
+    presentation_time_offset: Callable[[_Rendition], int] = lambda _: 0
+    """Ticks; 0 where the init segment's edit list already takes media time to presentation
+    time: a player would take it off twice."""
+
+    captions: Callable[[TextRendition], str] = lambda one: f"{one.name}.vtt"
+    """A text rendition's address."""
+
+
+def mpd(*periods: Period, min_buffer: Fraction) -> str:
+    """The document of *periods*, one after the other, as text to be sent in UTF-8.
+
+    *min_buffer*, in seconds, is the one that every ``Rendition.bandwidth`` was computed for.
     """
+    sets = [_sets(period) for period in periods]
+    members = [one for period in periods for one in _switching_sets(period.presentation)]
+    whole = sum((period.presentation.duration for period in periods), Fraction(0))
+    attributes: Attributes = {
+        "xmlns": "urn:mpeg:dash:schema:mpd:2011",
+        "profiles": ",".join([_LIVE, _CMAF] if _is_cmaf(members) else [_LIVE]),
+        "type": "static",
+        "mediaPresentationDuration": duration_down(whole),
+        "minBufferTime": duration_up(min_buffer),
+    }
+    start, written = Fraction(0), []
+    for number, (period, inside) in enumerate(zip(periods, sets, strict=True), 1):
+        lasting = period.presentation.duration
+        when: Attributes = {
+            "id": str(number),
+            "start": duration_down(start),
+            "duration": duration_down(lasting),
+        }
+        written.append(element("Period", when, *inside))
+        start += lasting
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{element("MPD", attributes, *written)}\n'
+
+
+def _sets(period: Period) -> list[str]:
+    """The AdaptationSets."""
 
     def template(rendition: _Rendition) -> str:
         return segment_template(
             rendition.timeline,
-            media=media(rendition),
-            initialization=initialization(rendition),
-            presentation_time_offset=presentation_time_offset(rendition),
+            media=period.media(rendition),
+            initialization=period.initialization(rendition),
+            presentation_time_offset=period.presentation_time_offset(rendition),
         )
 
+    presentation = period.presentation
     pictures, sounds = video_sets(presentation), audio_sets(presentation.audio)
-    sets = [
+    return [
         *(video_set(n, members, template) for n, members in enumerate(pictures, 1)),
         *(
             audio_set(n, members, purpose(members[0], presentation.audio), template)
             for n, members in enumerate(sounds, len(pictures) + 1)
         ),
         *(
-            text_set(n, one, captions(one))
+            text_set(n, one, period.captions(one))
             for n, one in enumerate(presentation.text, len(pictures) + len(sounds) + 1)
         ),
     ]
-    lasting = duration_down(presentation.duration)
-    attributes: Attributes = {
-        "xmlns": "urn:mpeg:dash:schema:mpd:2011",
-        "profiles": ",".join([_LIVE, _CMAF] if _is_cmaf([*pictures, *sounds]) else [_LIVE]),
-        "type": "static",
-        "mediaPresentationDuration": lasting,
-        "minBufferTime": duration_up(min_buffer),
-    }
-    period = element("Period", {"id": "1", "start": "PT0S", "duration": lasting}, *sets)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{element("MPD", attributes, period)}\n'
+
+
+def _switching_sets(presentation: Presentation) -> list[Sequence[_Rendition]]:
+    return [*video_sets(presentation), *audio_sets(presentation.audio)]
 
 
 def _is_cmaf(sets: Sequence[Sequence[_Rendition]]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from packager.dash.mpd import mpd
+from packager.dash.mpd import Period, mpd
 from packager.presentation import AudioRendition, Presentation, Timeline, VideoRendition
 from tests.packager.hls.presentations import (
     LADDER,
@@ -52,9 +52,12 @@ media="seg-$Number$-f1-a1.m4s">
 
 
 def render(presentation: Presentation, offset: int = 0) -> str:
-    return mpd(
-        presentation,
-        min_buffer=Fraction(6),
+    return mpd(period(presentation, offset), min_buffer=Fraction(6))
+
+
+def period(presentation: Presentation, offset: int = 0) -> Period:
+    return Period(
+        presentation=presentation,
         media=lambda one: f"seg-$Number$-{one.name}.m4s",
         initialization=lambda one: f"init-{one.name}.mp4",
         presentation_time_offset=lambda _: offset,
