@@ -119,6 +119,7 @@ class Catalog:
         self.listings = Listings(FilterSets(database), hook)
         self.clock = clock
         self.contents = Contents(database, clock)
+        self.ask = database.ask
         self.captions = CaptionFiles(files)
         self.terms = PartnerTerms(database, clock)
         self._recipes: LRUCache[tuple[object, ...], _Made] = LRUCache(
@@ -333,6 +334,10 @@ class Catalog:
     def at_hand(self, path: str) -> Stored | None:
         """The source of that *path*, if it is open and unchanged."""
         return self._files.at_hand(path)
+
+    async def open_path(self, path: str) -> Stored:
+        """The source of that *path*.  Raises ``NotFound`` and ``SourceUnavailable``."""
+        return await self._files.open(path)
 
     async def open(self, presented: Presented, flavor: int) -> Stored:
         """The source of a flavor (1-based), if it still is the one that was indexed."""

@@ -7,11 +7,13 @@ from urllib.parse import quote
 from cachetools import LRUCache
 
 from metadata.records import ContentRecord
+from origin.caption_assets import CaptionAssets
 from origin.catalog import Catalog, Presented
 from origin.contents import Contents
 from origin.contract.access import decide
 from origin.contract.addresses import address, hls_folders
 from origin.contract.admission import admitted, check_expiry, life, steady_until
+from origin.contract.caption_assets import is_caption_asset, parse_caption_asset
 from origin.contract.formats import Reply
 from origin.contract.masters import LEGACY_TYPE, whole_master
 from origin.contract.play_manifest import (
@@ -70,7 +72,7 @@ class _Ready:
 
 def is_of_contract(path: str) -> bool:
     """Whether a path, with or without a query, is answered here."""
-    return path.startswith(("/p/", "/s/p/"))
+    return path.startswith(("/p/", "/s/p/")) or is_caption_asset(path)
 
 
 class Delivery:
@@ -93,6 +95,7 @@ class Delivery:
         self._masters: LRUCache[tuple[str, ...], Text] = LRUCache(_KEPT, lambda made: made.size)
         self._flights: Flights[tuple[str, ...], Text] = Flights()
         self._excerpts = Excerpts(catalog)
+        self._captions = CaptionAssets(catalog, clock)
 
     def at_hand(self, target: str) -> Delivered | None:
         """What *target*, a path with its query, names, if nothing has to be waited for."""
@@ -115,6 +118,8 @@ class Delivery:
             return await self._play_manifest(target, parse_play_manifest(path, query)), None
         if is_serve_flavor(path):
             return await self._serve_flavor(parse_serve_flavor(path, query))
+        if is_caption_asset(path):
+            return await self._captions.find(parse_caption_asset(path, query))
         raise BadUrl("no such resource: below /p/ are playManifest and serveFlavor")
 
     # -- playManifest

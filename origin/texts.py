@@ -12,14 +12,15 @@ from cachetools import LRUCache
 
 from origin.captions import ReadCaptions
 from origin.catalog import Catalog, Presented
-from origin.errors import NotFound, OriginError
+from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.manifests import HLS_TYPE, asked_of, text_playlist
 from origin.responses import IMMUTABLE, MANIFEST, SHORT, Text, text
 from origin.urls import FileKind, Target
 from packager.captions.rendition import CaptionTrack, clip_mark, cut_captions, text_timeline
 from packager.captions.segments import segment
 from packager.captions.webvtt import render
-from packager.errors import PackagerError, UnknownSegment
+from packager.clip import Clip
+from packager.errors import MalformedMedia, PackagerError, UnknownSegment, Unsupported
 
 WEBVTT_TYPE = "text/vtt; charset=utf-8"
 _log = logging.getLogger("origin")
@@ -78,8 +79,8 @@ class Texts:
         timeline = await self._catalog.carry_out_aside(presented, text_timeline(recipe))
         if file.kind is FileKind.SUBTITLES:
             cut = cut_captions(track.captions, recipe.clip)
-            return presented, await _written(lambda: render(cut), life)
-        return presented, await _written(
+            return presented, await written(lambda: render(cut), life)
+        return presented, await written(
             lambda: segment(track.captions, timeline, file.number, fmp4=target.fmp4), life
         )
 
@@ -94,13 +95,31 @@ class Texts:
         return found
 
     async def _find(self, target: Target) -> tuple[Presented, CaptionTrack] | None:
+        """A mark goes before the number, which others may have moved since."""
         file = target.file
         presented = await self._catalog.find(target.source, file.token)
-        track = await self._track(presented, file.text or 0)
-        mark = track.mark
-        if file.kind is FileKind.SUBTITLES:
-            mark = clip_mark(mark, asked_of(presented.recipe, target).clip)
-        return (presented, track) if file.mark in (None, mark) else None
+        number, clip = file.text or 0, asked_of(presented.recipe, target).clip
+        if file.mark is None:
+            return presented, await self._track(presented, number)
+        others = (n for n in range(1, len(presented.captions) + 1) if n != number)
+        problem: Exception | None = None
+        for one in (number, *others):
+            try:
+                track = await self._track(presented, one)
+            except (SourceUnavailable, MalformedMedia, Unsupported) as error:
+                problem = problem or error  # what is wrong with one file is not with another
+            except UnknownSegment:
+                continue  # there are fewer now
+            else:
+                if file.mark == _mark(file.kind, track, clip):
+                    return presented, track
+        if problem is not None:
+            raise problem
+        return None
+
+
+def _mark(kind: FileKind, track: CaptionTrack, clip: Clip) -> str:
+    return clip_mark(track.mark, clip) if kind is FileKind.SUBTITLES else track.mark
 
 
 def facts_of(tracks: tuple[CaptionTrack, ...]) -> tuple[object, ...]:
@@ -108,8 +127,8 @@ def facts_of(tracks: tuple[CaptionTrack, ...]) -> tuple[object, ...]:
     return tuple((one.number, one.mark, one.language, one.label, one.default) for one in tracks)
 
 
-async def _written(write: Callable[[], str], life: str) -> Text:
-    """In a thread: captions may be of any length."""
+async def written(write: Callable[[], str], life: str) -> Text:
+    """What *write* writes, in a thread: captions may be of any length."""
 
     def make() -> Text:
         return text(write(), WEBVTT_TYPE, life)
