@@ -64,6 +64,11 @@ class Contents:
 
     # -- what is at hand
 
+    @property
+    def mark(self) -> int:
+        """Another one after whatever changes in the catalog."""
+        return self._database.watch.mark
+
     def holds(self, entry: str, row: object) -> bool:
         """Whether *row* is what is known of *entry* now."""
         known = self._rows.get(entry)

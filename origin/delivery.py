@@ -39,6 +39,7 @@ from origin.flights import Flights
 from origin.listed_sound import Sound
 from origin.manifests import HLS_TYPE, multivariant
 from origin.parameters import NONE
+from origin.refused import RefusedBefore
 from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
 from origin.storage.source import Source
 from origin.terms import PartnerTerms
@@ -75,6 +76,11 @@ def is_of_contract(path: str) -> bool:
     return path.startswith(("/p/", "/s/p/")) or is_caption_asset(path)
 
 
+def takes_post(path: str) -> bool:
+    """Whether parameters of *path* may come in a body."""
+    return is_play_manifest(path)
+
+
 class Delivery:
     def __init__(
         self,
@@ -96,6 +102,7 @@ class Delivery:
         self._flights: Flights[tuple[str, ...], Text] = Flights()
         self._excerpts = Excerpts(catalog)
         self._captions = CaptionAssets(catalog, clock)
+        self._refused = RefusedBefore(clock)
 
     def at_hand(self, target: str) -> Delivered | None:
         """What *target*, a path with its query, names, if nothing has to be waited for."""
@@ -115,7 +122,14 @@ class Delivery:
         """The same.  Raises ``BadUrl``, ``Refused`` and what sources raise."""
         path, _, query = target.partition("?")
         if is_play_manifest(path):
-            return await self._play_manifest(target, parse_play_manifest(path, query)), None
+            mark = self._contents.mark
+            self._refused.check(target, mark)
+            try:
+                asked = parse_play_manifest(path, query)
+                return await self._play_manifest(target, asked), None
+            except Refused as refused:
+                self._refused.keep(target, refused, mark)
+                raise
         if is_serve_flavor(path):
             return await self._serve_flavor(parse_serve_flavor(path, query))
         if is_caption_asset(path):
@@ -139,13 +153,16 @@ class Delivery:
         extra = {"X-ServerNodeIds": ",".join(map(str, way.nodes))} if way.nodes else {}
         match _reply(asked, way):
             case Reply.MASTER:
-                presented, master = await self._master(asked, chosen, way, cache_control, extra)
+                presented, master = await self._master(
+                    asked, chosen, way, terms.origins, cache_control, extra
+                )
                 found: Text | Answer = master
             case Reply.REDIRECT:
                 fields = {"Location": where, "Cache-Control": cache_control, **extra}
-                found = plain(302, fields)
+                found = plain(302, fields, origins=terms.origins)
             case Reply.JSON | Reply.JSONP:
-                found = text(*as_json(content, asked, chosen, where), cache_control, extra)
+                said = as_json(content, asked, chosen, where)
+                found = text(*said, cache_control, extra, terms.origins)
         until = steady_until(content, now, asked.expiry)
         ready = _Ready(found, asked, content, terms, presented, until)
         lists_files = presented is not None and presented.captions
@@ -161,6 +178,7 @@ class Delivery:
         asked: PlayManifest,
         chosen: Chosen,
         way: Route,
+        origins: frozenset[str],
         cache_control: str,
         extra: Mapping[str, str],
     ) -> tuple[Presented, Text]:
@@ -179,8 +197,9 @@ class Delivery:
             muxed=asked.delivery.muxed_audio,
         )
         tracks = await self._texts.tracks(presented)
-        facts = repr((legacy, said, sound, facts_of(tracks))), *extra.values(), *folders
-        key = str(chosen.first), presented.token, cache_control, *facts
+        facts = repr((legacy, said, sound, facts_of(tracks), sorted(origins)))
+        shared = str(chosen.first), presented.token, cache_control, facts
+        key = *shared, *extra.values(), *folders
         if (known := self._masters.get(key)) is not None:
             return presented, known
 
@@ -190,7 +209,7 @@ class Delivery:
             playlist = await self._catalog.write(presented, needs)
             content = whole_master(playlist, folders, chosen.first, legacy)
             kind = LEGACY_TYPE if way.legacy else HLS_TYPE
-            made = text(content, kind, cache_control, extra)
+            made = text(content, kind, cache_control, extra, origins)
             if made.size <= self._masters.maxsize:
                 self._masters[key] = made
             return made

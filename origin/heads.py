@@ -30,12 +30,14 @@ _COMMON = {
 
 
 def head(status: int, fields: Mapping[str, str], length: int | None) -> bytes:
-    """All but the tail; *length* is what Content-Length tells, None for nothing.
+    """All but the tail; *length* is what Content-Length tells, None for nothing.  A field
+    that is empty is left out, also one that all answers have.
 
     Raises ``ValueError`` for a field that would end its line.
     """
     lines = [f"HTTP/1.1 {status} {_PHRASES[status]}"]
-    lines += [f"{name}: {value}" for name, value in (_COMMON | dict(fields)).items()]
+    all_fields = _COMMON | dict(fields)
+    lines += [f"{name}: {value}" for name, value in all_fields.items() if value]
     if length is not None:
         lines.append(f"Content-Length: {length}")
     if any("\r" in line or "\n" in line for line in lines):
@@ -44,8 +46,17 @@ def head(status: int, fields: Mapping[str, str], length: int | None) -> bytes:
     return "\r\n".join(lines).encode("latin-1", "replace")
 
 
+def for_origin(origin: str, allowed: frozenset[str]) -> bytes:
+    """Lines that let a page of *origin* read the answer, if it is *allowed* to."""
+    if origin not in allowed:
+        return b""
+    return (
+        f"Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Credentials: true\r\n"
+    ).encode()
+
+
 def tail(request_id: bytes, connection: bytes) -> bytes:
-    """The lines for this request, and the end of the head; *connection* is empty or a line."""
+    """The lines for this request, and the end of the head; *connection* is lines or empty."""
     return b"Date: %b\r\nX-Request-Id: %b\r\n%b\r\n" % (
         _date(int(time.time())),
         request_id,

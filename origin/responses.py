@@ -22,6 +22,9 @@ SHORT = "public, max-age=10"
 MANIFEST = "public, max-age=10, stale-while-revalidate=60"
 NO_STORE = "no-store"
 
+EVERYBODY: frozenset[str] = frozenset()
+"""Of the pages whose scripts may read an answer; others are listed."""
+
 _NONE: Mapping[str, str] = {}
 _GZIP_LEAST = 256
 """Bytes; less than a packet is not worth a variant."""
@@ -51,8 +54,10 @@ class Body:
         cache_control: str,
         etag: str,
         extra: Mapping[str, str] = _NONE,
+        origins: frozenset[str] = EVERYBODY,
     ) -> None:
         self.plan = plan
+        self.origins = origins
         self.size = len(plan)
         self.content_type = content_type
         self.cache_control = cache_control
@@ -106,6 +111,8 @@ class Answer:
     length: int = 0
     """Bytes of *body*."""
 
+    origins: frozenset[str] = EVERYBODY
+
 
 def strong_etag(*parts: str | bytes) -> str:
     digest = blake2b(digest_size=12)
@@ -133,13 +140,26 @@ class Text:
         return self.gzipped if chosen == b"gzip" else self.plain
 
 
+def only_for(origins: frozenset[str], vary: str = "") -> dict[str, str]:
+    """Fields of an answer that only pages of *origins* may read; *vary* is what else it
+    depends on."""
+    if not origins:
+        return {"Vary": vary} if vary else {}
+    parts = filter(None, (vary, "Origin"))
+    return {"Access-Control-Allow-Origin": "", "Vary": ", ".join(parts)}
+
+
 def text(
-    content: str, content_type: str, cache_control: str, extra: Mapping[str, str] = _NONE
+    content: str,
+    content_type: str,
+    cache_control: str,
+    extra: Mapping[str, str] = _NONE,
+    origins: frozenset[str] = EVERYBODY,
 ) -> Text:
     data = content.encode()
-    vary = {"Vary": "Accept-Encoding", **extra}
+    vary = {**only_for(origins, "Accept-Encoding"), **extra}
     plan = Plan((data,))
-    plain = Body(plan, content_type, cache_control, strong_etag(data), vary)
+    plain = Body(plan, content_type, cache_control, strong_etag(data), vary, origins)
     if len(data) < _GZIP_LEAST:
         return Text(plain, None)
     packed = gzip.compress(data, 6, mtime=0)  # byte-identical on every node
@@ -147,7 +167,7 @@ def text(
         plain,
         Body(
             Plan((packed,)), content_type, cache_control, strong_etag(data, "gzip"),
-            {**vary, "Content-Encoding": "gzip"},
+            {**vary, "Content-Encoding": "gzip"}, origins,
         ),
     )  # fmt: skip
 
@@ -160,25 +180,31 @@ def answer(body: Body, request: Mapping[str, str], cutting: Cutting) -> Answer:
         etag=body.etag,
         last_modified=None,
     ):
-        return Answer(304, head(304, body.validators, None))
+        return Answer(304, head(304, body.validators, None), origins=body.origins)
     try:
         wanted = _wanted(body, request)
     except RangeNotSatisfiable:
         fields = {"Cache-Control": NO_STORE, "Content-Range": unsatisfied_range(body.size)}
         return Answer(416, head(416, fields, 0))
     if wanted is None:
-        return Answer(200, body.head, body.windows(cutting), body.size)
+        return Answer(200, body.head, body.windows(cutting), body.size, body.origins)
     fields = {**body.fields, "Content-Range": wanted.content_range(body.size)}
     part = body.plan.slice(wanted.start, wanted.stop)
     length = wanted.stop - wanted.start
-    return Answer(206, head(206, fields, length), cutting.windows(part), length)
+    return Answer(206, head(206, fields, length), cutting.windows(part), length, body.origins)
 
 
-def plain(status: int, fields: Mapping[str, str], content: bytes = b"") -> Answer:
+def plain(
+    status: int,
+    fields: Mapping[str, str],
+    content: bytes = b"",
+    origins: frozenset[str] = EVERYBODY,
+) -> Answer:
     """An answer that is no representation: an error, or none of the body's business."""
     length = None if status == 204 else len(content)
     body = windows(Plan((content,)), len(content)) if content else ()
-    return Answer(status, head(status, fields, length), body, len(content))
+    fields = {**only_for(origins), **fields}
+    return Answer(status, head(status, fields, length), body, len(content), origins)
 
 
 def _wanted(body: Body, request: Mapping[str, str]) -> ByteRange | None:

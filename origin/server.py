@@ -26,10 +26,11 @@ from tornado.iostream import StreamClosedError
 
 from origin.buffers import Buffers
 from origin.config import OriginConfig
-from origin.delivery import is_of_contract
+from origin.contract.parameters import with_body
+from origin.delivery import is_of_contract, takes_post
 from origin.errors import BadUrl, Failure, NotFound, OriginError, Overloaded, failure
 from origin.filters.asked import counted
-from origin.heads import tail
+from origin.heads import for_origin, tail
 from origin.media import Found
 from origin.responses import NO_STORE, Answer, Body, Cutting, Text, answer, plain
 from origin.sending import Pace, TooSlow, send
@@ -139,6 +140,7 @@ class _Exchange(HTTPMessageDelegate):
         self._status = 0
         self._reason = ""
         self._aborted = False
+        self._body: list[bytes] = []
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -151,7 +153,9 @@ class _Exchange(HTTPMessageDelegate):
         self._id = given.encode()
 
     def data_received(self, chunk: bytes) -> None:
-        """A body means nothing here; Tornado bounds it."""
+        """A body means nothing but in a POST; Tornado bounds it."""
+        if self._line.method == "POST":
+            self._body.append(chunk)
 
     def finish(self) -> None:
         found = self._at_hand()
@@ -178,10 +182,13 @@ class _Exchange(HTTPMessageDelegate):
         target = _ORIGIN_FORM.match(self._line.path)
         if target is None:
             return None
-        path, query = target[1], target[2]
-        if not query:
-            return path
-        return f"{path}{query}" if is_of_contract(path) else counted(path, query)
+        path, query = target[1], target[2] or ""
+        if not is_of_contract(path):
+            return counted(path, query) if query else path
+        if self._line.method == "POST":
+            kind = self._headers.get("Content-Type", "")
+            query = with_body(query, kind, b"".join(self._body))
+        return path + query
 
     def _at_hand(self) -> Found | None:
         path = self._path() if self._line.method == "GET" else None
@@ -209,7 +216,7 @@ class _Exchange(HTTPMessageDelegate):
         connection = self._connection
         self._status = 200
         self._first_byte = time.perf_counter()
-        written = connection.write(body.head + self._tail() + content)
+        written = connection.write(body.head + self._tail(body.origins) + content)
         self._sent[0] = len(content)
         if connection.stream.writing():  # type: ignore[attr-defined]
             self._start(self._wait(written))
@@ -262,7 +269,7 @@ class _Exchange(HTTPMessageDelegate):
 
     async def _find(self, found: Found | None) -> tuple[Answer, Source | None]:
         site, method = self._site, self._line.method
-        if method not in _METHODS:
+        if method not in _METHODS and not (method == "POST" and takes_post(self._line.path)):
             fields = {"Allow": ", ".join(_METHODS), "Cache-Control": NO_STORE}
             return plain(405, fields), None
         if site.in_flight > site.config.requests:
@@ -277,27 +284,29 @@ class _Exchange(HTTPMessageDelegate):
         if isinstance(found[0], Answer):
             return found[0], None
         body = self._preferred(found[0])
-        return answer(body, self._headers, site.cutting), found[1]
+        # conditions and ranges are for what is got
+        asked = {} if method == "POST" else self._headers
+        return answer(body, asked, site.cutting), found[1]
 
     async def _write(self, made: Answer, source: Source | None) -> None:
         site = self._site
         self._status = made.status
         self._first_byte = time.perf_counter()
-        head = made.head + self._tail()
+        head = made.head + self._tail(made.origins)
         is_head = self._line.method == "HEAD"
         body = () if is_head else made.body
         await send(head, body, source, self._connection, site.buffers, site.pace, self._sent)
         assert is_head or self._sent[0] == made.length, "not what was declared"
         self._connection.finish()
 
-    def _tail(self) -> bytes:
+    def _tail(self, origins: frozenset[str]) -> bytes:
         """Tornado keeps the connection, or closes it, by the same rules."""
-        line = b""
+        line = for_origin(self._headers.get("Origin", ""), origins) if origins else b""
         if self._line.version == "HTTP/1.0":
             if self._headers.get("Connection", "").lower() == "keep-alive":
-                line = b"Connection: Keep-Alive\r\n"
+                line += b"Connection: Keep-Alive\r\n"
         elif self._site.draining or self._headers.get("Connection", "").lower() == "close":
-            line = b"Connection: close\r\n"
+            line += b"Connection: close\r\n"
         return tail(self._id, line)
 
     def _abort(self, reason: str) -> None:

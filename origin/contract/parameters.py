@@ -4,9 +4,10 @@ The path wins over the query, and the first of a name over those behind it.  A n
 nothing here is left out.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from origin.errors import BadUrl
 from origin.paths import MAX_PATH
@@ -40,3 +41,35 @@ def _of_query(query: str) -> list[tuple[str, str]]:
     if not all(value.isprintable() for _, value in pairs):
         raise BadUrl("a value of the query is not printable")
     return pairs
+
+
+def with_body(query: str, content_type: str, body: bytes) -> str:
+    """*query*, empty or with its ``?``, and behind it the parameters in the body of a POST: a
+    form, or a JSON object of plain values.  Raises ``BadUrl``.
+
+    >>> with_body("?f=hls", "application/json", b'{"entryId": "0_a", "mb": 9}')
+    '?f=hls&entryId=0_a&mb=9'
+    """
+    if not body:
+        return query
+    if len(body) > MAX_PATH:
+        raise BadUrl(f"the body is longer than {MAX_PATH} bytes")
+    try:
+        more = _of_body(content_type.partition(";")[0].strip().lower(), body)
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise BadUrl("the body is not what its type says") from None
+    return f"{query}&{more}" if query else f"?{more}"
+
+
+def _of_body(kind: str, body: bytes) -> str:
+    if kind == "application/x-www-form-urlencoded":
+        return body.decode("ascii").strip()
+    if kind != "application/json":
+        raise BadUrl("a body is a form or JSON")
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise BadUrl("the body is no JSON object")
+    for name, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+            raise BadUrl(f"{name[:64]!r} in the body is no text or number")
+    return urlencode({name: value for name, value in found.items() if value is not None})

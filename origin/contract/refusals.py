@@ -61,9 +61,16 @@ class Refused(NotFound):
         text = _TEXTS[number]
         super().__init__(f"{text}: {detail}" if detail else text)
         self.number = number
-        kept = life > 0 and number not in _NOT_KEPT
+        self.life = 0 if number in _NOT_KEPT else max(0, min(life, LIFE))
         self.fields = {
-            "Cache-Control": f"public, max-age={min(life, LIFE)}" if kept else "no-store",
+            "Cache-Control": f"public, max-age={self.life}" if self.life else "no-store",
             "X-Kaltura": f"error-{number:d}",
             "X-Kaltura-App": f"exiting on error {number:d} - {text}",
         }
+
+    def again(self, life: int) -> "Refused":
+        """The same, said once more without looking, for the *life* that is left."""
+        said = Refused(self.number, life=life)
+        said.args = self.args
+        said.fields = {**said.fields, "X-Kaltura": f"cached-error-{self.number:d}"}
+        return said

@@ -73,7 +73,7 @@ PARAMETERS = {
     f"{HLS}/ct/9000/a.m3u8": asked(clip=Parameters(None, 9000)),
     f"{HLS}/sf/7000/a.m3u8": asked(clip=Parameters(7000)),
     # names of the contract without a meaning here, and names of players
-    f"{HLS}/streamType/live/uiConfId/1/disableCaptions/1/usePlayServer/1/playerConfig/x"
+    f"{HLS}/streamType/live/uiConfId/1/usePlayServer/1/playerConfig/x"
     "/playSessionId/z/clientTag/html5/_/1/a.m3u8": asked(),
     # from where, in which language, for whom
     f"{HLS}/storageId/3/cdnHost/x.y/deliveryProfileId/1001/deliveryCode/a": wishing(
