@@ -115,8 +115,9 @@ def demo(
 @app.command()
 def ingest(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Flavors of one entry, or URLs.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Flavors of one entry, or URLs."),
+    ] = None,
     data: Annotated[Path, _data("ingest")] = DATA,
     entry: Annotated[
         str | None, _option("ingest", "entry", "Id of the entry; made up if new.", metavar="ID")
@@ -134,12 +135,22 @@ def ingest(
         str | None,
         _option("ingest", "replace", "Flavor that the file replaces.", metavar="FLAVOR"),
     ] = None,
+    captions: Annotated[
+        list[str] | None,
+        _option(
+            "ingest",
+            "captions",
+            "WebVTT or SRT of the entry; again for more.",
+            metavar="FILE[:LANGUAGE[:LABEL]]",
+        ),
+    ] = None,
     json: Annotated[bool, _json("ingest", "the flavors")] = False,
 ) -> int:
     """Make an entry of files or objects (s3://…), which stay where they are."""
     from origin.ingest.program import ingest
 
-    return ingest(tuple(files), data, entry, partner, name, replace, json)
+    said = tuple(captions or ())
+    return ingest(tuple(files or ()), data, entry, partner, name, replace, json, said)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from metadata.caption_changes import NewCaptions, set_captions
 from metadata.changes import add_entry, add_flavor_versions
 from metadata.engine import open_reader, open_writer
 from metadata.entries import find_by_source, find_entry, find_flavor, list_entries
@@ -21,6 +22,13 @@ from metadata.ids import check_id, new_id
 from metadata.migrate import upgrade
 from metadata.records import EntryRecord, FlavorRecord, NewFlavor
 from metadata.sessions import reading, writing
+from origin.ingest.captions import (
+    BadCaptions,
+    CaptionOption,
+    UnreadableCaptions,
+    examine_captions,
+    parse_option,
+)
 from origin.ingest.examine import Examined, Found, Refused, examine
 from packager.recipe import MAX_FLAVORS
 
@@ -43,6 +51,7 @@ class _Order:
     partner: int
     name: str | None
     replace: str | None
+    captions: tuple[CaptionOption, ...] = ()
 
 
 def ingest(
@@ -53,11 +62,13 @@ def ingest(
     name: str | None,
     replace: str | None,
     as_json: bool,
+    captions: tuple[str, ...] = (),
 ) -> int:
-    """Take *files*, or what is at these addresses, as the flavors of one entry, all or nothing;
-    the exit status."""
+    """Take *files*, or what is at these addresses, as the flavors of one entry, and files of
+    *captions* with them, all or nothing; the exit status."""
     with _said("headrace ingest", data) as status:
-        order = _Order(files, entry, partner, name, replace)
+        texts = tuple(map(_caption_option, captions))
+        order = _Order(files, entry, partner, name, replace, texts)
         _check(order)
         found = _find(order)
         engine = open_writer(data)
@@ -125,6 +136,8 @@ def _check(order: _Order) -> None:
         _checked_id(order.replace, "--replace")
         if len(order.files) != 1:
             raise Misused(f"--replace: takes one file, not {len(order.files)}")
+    if not order.files and (order.entry is None or not order.captions):
+        raise Misused("FILE: there is none; --captions alone go to an --entry")
     if len(order.files) > MAX_FLAVORS:
         raise Misused(f"{len(order.files)} files are more than the {MAX_FLAVORS} of an entry")
 
@@ -134,6 +147,20 @@ def _checked_id(text: str, option: str) -> None:
         check_id(text)
     except BadId as error:
         raise Misused(f"{option}: {error}") from None
+
+
+def _caption_option(text: str) -> CaptionOption:
+    try:
+        return parse_option(text)
+    except BadCaptions as error:
+        raise Misused(f"--captions: {error}") from None
+
+
+def _captions(order: _Order) -> tuple[NewCaptions, ...]:
+    try:
+        return examine_captions(order.captions)
+    except UnreadableCaptions as error:
+        raise Refused(str(error)) from None
 
 
 def _find(order: _Order) -> list[Found]:
@@ -146,6 +173,7 @@ def _find(order: _Order) -> list[Found]:
 def _ingest(engine: Engine, order: _Order, found: Sequence[Found]) -> str:
     with reading(engine) as session:
         plan = _plan(session, order, found)
+    captions = _captions(order)
     examined = _examine_all([one for one, _ in plan.work])
     with writing(engine) as session:
         # Again, behind the writers' lock: another ingest may have stored some meanwhile.
@@ -159,6 +187,7 @@ def _ingest(engine: Engine, order: _Order, found: Sequence[Found]) -> str:
             )  # fmt: skip
         elif flavors:
             add_flavor_versions(session, plan.entry, flavors, now=now)
+        set_captions(session, plan.entry, captions, now=now)
     return plan.entry
 
 
@@ -185,6 +214,8 @@ def _plan(session: Session, order: _Order, found: Sequence[Found]) -> _Plan:
     if entry is None:
         return _Plan(new_id(), True, tuple((one, new_id()) for one in found))
     record = find_entry(session, entry, replaced_after=time.time_ns())
+    if record is None and not found:
+        raise Misused(f"--entry: there is no entry {entry}")
     if record is None:
         return _Plan(entry, True, tuple((one, new_id()) for one in found))
     mine = {flavor.path: flavor for flavor in current(record.flavors)}

@@ -26,14 +26,15 @@ def parse(data: bytes, form: CaptionFormat | None) -> Captions:
 
     Raises ``MalformedCaptions`` and ``Unsupported``.
     """
-    known = form or _guess(data)
+    known = form or guess(data)
     parser = _PARSERS.get(known)
     if parser is None:
         raise Unsupported(f"captions in {known} are not supported yet")
     return parser(data)
 
 
-def _guess(data: bytes) -> CaptionFormat:
+def guess(data: bytes) -> CaptionFormat:
+    """What the first line says; SubRip says nothing."""
     begin = data[:64].replace(b"\0", b"")  # of UTF-16 every second byte
     is_webvtt = webvtt.SIGNATURE.encode() in begin.split(b"\n")[0]
     return CaptionFormat.WEBVTT if is_webvtt else CaptionFormat.SRT

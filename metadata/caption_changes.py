@@ -1,0 +1,51 @@
+"""What ingest changes of captions.  Call these inside ``writing``."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from metadata.enums import AssetStatus
+from metadata.ids import new_id
+from metadata.models import CaptionAsset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCaptions:
+    """A file of captions to store."""
+
+    path: str
+    format: int
+    language: str
+    label: str | None
+    changed_at: int
+    """When the file was last written to, nanoseconds since 1970."""
+
+
+def set_captions(
+    session: Session, entry_id: str, captions: Iterable[NewCaptions], *, now: int
+) -> None:
+    """Add *captions* to an entry that is there.
+
+    A file that it has already stays the same captions, in another version if it changed.
+    """
+    query = select(CaptionAsset).where(CaptionAsset.entry_id == entry_id)
+    known = {row.path: row for row in session.scalars(query)}
+    for one in captions:
+        said = {"format": one.format, "language": one.language, "label": one.label}
+        said["status"] = int(AssetStatus.READY)
+        row = known.get(one.path)
+        if row is None:
+            times = {"created_at": now, "updated_at": now}
+            session.add(
+                CaptionAsset(id=new_id(), entry_id=entry_id, path=one.path, **said, **times)
+            )
+        elif one.changed_at > row.updated_at or any(
+            getattr(row, name) != value for name, value in said.items()
+        ):
+            for name, value in said.items():
+                setattr(row, name, value)
+            row.version += 1
+            row.updated_at = max(now, row.updated_at + 1)
+    session.flush()
