@@ -104,6 +104,13 @@ def open_async_reader(where: str | Path) -> "AsyncEngine":
         )
 
 
+def import_driver(where: str | Path) -> None:
+    """What connections to *where* need, so that processes forked later share it."""
+    url = database_url(where)
+    with _driver_needed():
+        url.get_dialect().import_dbapi()
+
+
 def _open_postgresql(url: URL) -> Engine:
     with _driver_needed():
         return create_engine(url, connect_args=_limits(url), pool_pre_ping=True)

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
+from metadata.engine import import_driver
 from origin.config import OriginConfig
 from serving import admin, parent
 from serving.counters import Counter, Gauge, Histogram, Metric
@@ -31,6 +33,20 @@ _METRICS: tuple[Metric, ...] = (
         (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
     ),
 )
+_OF_EVERY_WORKER = (
+    "metadata.asking",
+    "metadata.journal",
+    "origin.administration",
+    "origin.mapping.mapped",
+    "origin.media",
+    "origin.memory",
+    "origin.page",
+    "origin.server",
+    "tornado.platform.asyncio",  # or Tornado's loop would, when it begins
+)
+"""Imported before the fork, so that workers share the memory and the time.  What only some
+deployments use is imported where it is used, by each worker that does."""
+
 _SAMPLED_EVERY = 1.0
 """Seconds between two readings of what is only a level."""
 
@@ -41,7 +57,7 @@ def run(config: OriginConfig) -> int:
     admin_listener = None
     if config.admin_port is not None:
         admin_listener = listen("127.0.0.1", config.admin_port)
-    _import_before_fork()
+    _import_before_fork(config)
     return parent.run(
         "headrace origin",
         lambda worker: _main(config, worker),
@@ -54,10 +70,10 @@ def run(config: OriginConfig) -> int:
     )
 
 
-def _import_before_fork() -> None:
-    """What every worker needs, so that they share its memory."""
-    import origin.media
-    import origin.server  # noqa: F401
+def _import_before_fork(config: OriginConfig) -> None:
+    for name in _OF_EVERY_WORKER:
+        import_module(name)
+    import_driver(config.data)
 
 
 async def _main(config: OriginConfig, worker: Worker) -> None:
