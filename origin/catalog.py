@@ -8,6 +8,7 @@ reload a VOD playlist.
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import aclosing
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -236,14 +237,15 @@ class Catalog:
 
     async def _find_mapped(self, source: MappedSource, token: str | None) -> Presented:
         problem: Exception | None = None
-        async for media_set in self._mapped.find(source, token, self.clock()):
-            try:
-                if found := await self._of_mapping(media_set, token):
-                    return found
-            except (OriginError, PackagerError) as error:
-                if token is None:
-                    raise
-                problem = problem or error  # what is wrong with one is not with another
+        async with aclosing(self._mapped.find(source, token, self.clock())) as sets:
+            async for media_set in sets:
+                try:
+                    if found := await self._of_mapping(media_set, token):
+                        return found
+                except (OriginError, PackagerError) as error:
+                    if token is None:
+                        raise
+                    problem = problem or error  # what is wrong with one is not with another
         raise problem or NotFound("no such token")
 
     async def _of_mapping(self, media_set: MediaSet, token: str | None) -> Presented | None:

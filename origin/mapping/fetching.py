@@ -47,16 +47,28 @@ class Folder:
             if isinstance(error, PermissionError):
                 raise Fault("the mapping cannot be read") from None
             raise NotFound("no such mapping") from None
-        with os.fdopen(opened, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(opened).st_mode):
                 raise NotFound("no such mapping")
-            data = file.read(MOST + 1)
+            data = _read(opened)
+        except OSError:
+            raise Fault("the mapping cannot be read") from None
+        finally:
+            os.close(opened)
         if len(data) > MOST:
             raise Fault(f"the mapping is longer than {MOST} bytes")
         return data
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def _read(opened: int) -> bytes:
+    """All of a file, or a byte more than ``MOST``."""
+    data = bytearray()
+    while len(data) <= MOST and (piece := os.read(opened, MOST + 1 - len(data))):
+        data += piece
+    return bytes(data)
 
 
 class Upstream:

@@ -1,6 +1,6 @@
 """Mapped and remote mode as the operator set them up: everything that the catalog needs."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
@@ -52,7 +52,7 @@ class Mapped:
 
     async def find(
         self, source: MappedSource, token: str | None, now: int
-    ) -> AsyncIterator[MediaSet]:
+    ) -> AsyncGenerator[MediaSet, None]:
         """What *source* says; for a URL with a *token* then what it says when it is asked
         anew, unless it was since *now*, and what it said within the last day.
 
@@ -67,16 +67,17 @@ class Mapped:
             return
         problem: BadMapping | Fault | None = None
         seen: list[MediaSet] = []
-        for look in (self.mappings.find(source.names), self.mappings.look(source.names, now)):
+        mappings, names = self.mappings, source.names
+        for look in (lambda: mappings.find(names), lambda: mappings.look(names, now)):
             try:
-                found = await look
+                found = await look()
             except (BadMapping, Fault) as error:
                 problem = error
                 continue
             if found not in seen:
                 seen.append(found)
                 yield found
-        for found in self.mappings.earlier(source.names):
+        for found in mappings.earlier(names):
             if found not in seen:
                 yield found
         if problem is not None:
