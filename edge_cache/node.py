@@ -105,7 +105,11 @@ class Node:
             return _FETCH
         entry = self._tier.get(self._tier.key(request.key, request.fields))
         if entry is None:
-            entry = self._tier.recall(request.key, request.fields)
+            try:
+                entry = self._tier.recall(request.key, request.fields, waits=False)
+            except BlockingIOError:  # the disk is waited for off this path
+                request.from_disk = True
+                return _FETCH
             request.from_disk = entry is not None
         elif isinstance(entry.body, Stored):
             request.from_disk = True
@@ -168,7 +172,7 @@ class Node:
     async def _round(self, request: Request, reply: Reply) -> bool:
         """Look, and join a fill if need be; False to look again."""
         request.told = None
-        found, now = self._tier.find(request.key, request.fields), time.monotonic()
+        found, now = await self._tier.look(request.key, request.fields), time.monotonic()
         key = self._key(request)
         request.from_disk = request.from_disk or (found is not None and found.is_on_disk)
         match decide(found, now=now, authorized=request.is_authorized):

@@ -7,6 +7,7 @@ which CPython does at once and from any thread.
 
 import os
 from collections.abc import Callable
+from errno import EAGAIN, EOPNOTSUPP
 from pathlib import Path
 
 from edge_cache.disk.errors import DiskError, Reason, disk_error
@@ -44,12 +45,31 @@ class File:
         """Whether a body can be there: the file may have been truncated before."""
         return self.verified is None or offset + length <= len(self.verified) * GRAIN
 
-    def pread(self, size: int, offset: int) -> bytes:
-        """DiskError if it cannot be read; fewer bytes at the end of the file."""
+    def pread(self, size: int, offset: int, *, waits: bool = True) -> bytes:
+        """DiskError if it cannot be read; fewer bytes at the end of the file.
+
+        Without *waits* BlockingIOError if they are not all in the page cache.
+        """
         try:
+            if not waits and (found := self._cached(size, offset)) is not None:
+                return found
             return os.pread(self.fd, size, offset)
+        except BlockingIOError:
+            raise
         except OSError as error:
             raise disk_error(error) from error
+
+    def _cached(self, size: int, offset: int) -> bytes | None:
+        """None if the file system cannot tell: it is memory, or not a local one."""
+        buffer = bytearray(size)
+        try:
+            if os.preadv(self.fd, (buffer,), offset, os.RWF_NOWAIT) == size:
+                return bytes(buffer)
+        except OSError as error:
+            if error.errno != EOPNOTSUPP:
+                raise
+            return None
+        raise BlockingIOError(EAGAIN, "not in the page cache")
 
 
 def open_file(path: Path, number: int, *, is_trusted: bool) -> File:
@@ -68,9 +88,12 @@ class Handle:
         """For ``os.sendfile`` and ``os.preadv`` at ``offset`` + a place in the body."""
         self.offset = offset
 
-    def read(self, start: int, stop: int) -> bytes:
-        """Bytes ``[start, stop)`` of the body, of which so many must be there.  Blocks."""
-        data = self._held().pread(stop - start, self.offset + start)
+    def read(self, start: int, stop: int, *, waits: bool = True) -> bytes:
+        """Bytes ``[start, stop)`` of the body, of which so many must be there.
+
+        Blocks, or without *waits* raises BlockingIOError.
+        """
+        data = self._held().pread(stop - start, self.offset + start, waits=waits)
         if len(data) != stop - start:
             raise DiskError(Reason.DAMAGED, "a body has been truncated")
         return data

@@ -104,15 +104,20 @@ class Store:
         """Bytes of the largest body that is stored."""
         return self._space.largest
 
-    def find(self, key: bytes) -> Stored | None:
-        """What is stored under *key*.  A disk that fails is a miss, and counted."""
+    def find(self, key: bytes, *, waits: bool = True) -> Stored | None:
+        """What is stored under *key*.  A disk that fails is a miss, and counted.
+
+        Without *waits* BlockingIOError if its record is not in the page cache.
+        """
         try:
             row = self._index.find(row_key(key))
             if row is None:
                 return None
-            return self._found(key, row)
+            return self._found(key, row, waits=waits)
         except lmdb.BadValsizeError:  # the empty key
             return None
+        except BlockingIOError:
+            raise
         except (OSError, lmdb.Error) as error:
             self._health.failed(disk_error(error).reason)
         except DiskError as error:
@@ -218,13 +223,14 @@ class Store:
         self._index.close()
         self._keeper.close()
 
-    def _found(self, key: bytes, row: Row) -> Stored | None:
+    def _found(self, key: bytes, row: Row, *, waits: bool) -> Stored | None:
         try:
             file = self._files.get(row.volume) or self._open_volume(row.volume)
         except FileNotFoundError:
             self._stray(key, row)
             return None
-        decoded = decode_record(file.pread(min(row.size, MAX_RECORD_SIZE), row.at), row.volume)
+        data = file.pread(min(row.size, MAX_RECORD_SIZE), row.at, waits=waits)
+        decoded = decode_record(data, row.volume)
         if decoded is None or not file.may_hold(decoded[1].offset, decoded[1].length):
             self._health.failed(Reason.DAMAGED)
             self._stray(key, row)

@@ -43,10 +43,10 @@ class Stored(Handle):
         """The number of the volume it is in."""
         return self._row.volume
 
-    def read(self, start: int, stop: int) -> bytes:
+    def read(self, start: int, stop: int, *, waits: bool = True) -> bytes:
         """As of any body; one that has been truncated is dropped."""
         try:
-            return super().read(start, stop)
+            return super().read(start, stop, waits=waits)
         except DiskError:
             self._forget(self._row, self.key)
             raise

@@ -84,8 +84,13 @@ class WriteBehind:
         ]
         return min(begun, default=None)
 
-    def find(self, target: bytes, fields: Iterable[Field]) -> Found | None:
-        """What is there for *target*, with the changes that the disk has yet to be told."""
+    def find(
+        self, target: bytes, fields: Iterable[Field], *, waits: bool = True
+    ) -> Found | None:
+        """What is there for *target*, with the changes that the disk has yet to be told.
+
+        BlockingIOError as of the disk tier.
+        """
         if len(self._failed) > REMOVALS:
             return None
         for changes in self._waiting, self._busy, self._failed:
@@ -99,7 +104,7 @@ class WriteBehind:
                     return None if entry is None else Found(names, selected, entry)
             if change.is_removal:
                 return None
-        return self._disk.find(target, fields)
+        return self._disk.find(target, fields, waits=waits)
 
     def put(self, key: CacheKey, names: Names, entry: Entry) -> None:
         if self._size + entry.weight > self._limit:

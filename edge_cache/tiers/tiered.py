@@ -44,6 +44,9 @@ _STEP = 500
 SETTLED = 30.0
 """Seconds after which what another worker had in hand when a purge came is on the disk."""
 
+_PATIENCE = 1.0
+"""Seconds that a request waits for the disk to say what it has."""
+
 _CLOSE_LIMIT = 5.0
 """Seconds that are waited for a slow disk in the end."""
 
@@ -105,18 +108,45 @@ class Tiered(PurgedTier):
 
     # Look-ups.
 
-    def find(self, target: bytes, fields: Iterable[Field]) -> Entry | None:
+    def find(
+        self, target: bytes, fields: Iterable[Field], *, waits: bool = True
+    ) -> Entry | None:
         """What is stored for a request for *target* with *fields*, wherever that is.
 
         From now on ``key`` knows what selects it.
         """
         entry = self.get(self.key(target, fields))
-        return self.recall(target, fields) if entry is None else entry
+        return self.recall(target, fields, waits=waits) if entry is None else entry
 
-    def recall(self, target: bytes, fields: Iterable[Field]) -> Entry | None:
-        """What RAM does not have and the disk has.  It is in RAM again then, unless its small
-        body is yet to be read."""
-        found = None if self._behind is None else self._behind.find(target, fields)
+    async def look(self, target: bytes, fields: Iterable[Field]) -> Entry | None:
+        """``find``, with the disk waited for on a thread.
+
+        For so long, it is a miss: nobody waits for a disk that hangs.
+        """
+        try:
+            return self.find(target, fields, waits=False)
+        except BlockingIOError:
+            pass
+        assert self._disk is not None
+        read = partial(self._disk.find, target, fields)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await asyncio.get_running_loop().run_in_executor(None, read)
+        try:  # now it is in the page cache, and what has changed meanwhile counts
+            return self.find(target, fields, waits=False)
+        except BlockingIOError:
+            return None
+
+    def recall(
+        self, target: bytes, fields: Iterable[Field], *, waits: bool = True
+    ) -> Entry | None:
+        """What RAM does not have and the disk has; it is in RAM again then.
+
+        Without *waits* BlockingIOError where the disk would have to be waited for.
+        """
+        if self._behind is None:
+            return None
+        found = self._behind.find(target, fields, waits=waits)
         if found is None:
             return None
         names, selected, entry = found
@@ -126,8 +156,7 @@ class Tiered(PurgedTier):
         if left is None or (rule is not None and rule.names != names):
             return None
         self.expect(target, names)
-        if not isinstance(left.body, Stored) or len(left.body) > self._config.ram_object:
-            MemoryTier.put(self, key, names, left)
+        MemoryTier.put(self, key, names, left)
         self.settle(target, names)
         return left
 

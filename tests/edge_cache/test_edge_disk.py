@@ -1,6 +1,7 @@
 """The disk tier: what is found again, what is not, and what a failing disk does to clients."""
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from edge_cache import spool
+from edge_cache.disk.errors import DiskError, Reason
+from edge_cache.disk.files import File
 from edge_cache.disk.writer import Writer
 from edge_cache.purging.names import url_name
 from edge_cache.tiers import tiered
@@ -86,6 +89,88 @@ def test_a_small_body_is_in_ram_once_it_was_found(tmp_path: Path) -> None:
                     for _ in tiers:
                         assert is_hit(await get(node.port, target))
                     assert [line["tier"] for line in await node.logged(2)] == tiers
+
+    run(scenario())
+
+
+def make_cold(folder: Path) -> None:
+    """Have the page cache forget the volumes."""
+    for path in (folder / "cache").rglob("volumes/*"):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def can_tell(folder: Path) -> bool:
+    """Whether the file system says what is not in the page cache."""
+    probe = folder / "probe"
+    probe.write_bytes(b"x")
+    with probe.open("rb") as file:
+        try:
+            os.preadv(file.fileno(), (bytearray(1),), 0, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_the_loop_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    if not can_tell(tmp_path):
+        pytest.skip("the file system of the temporary folder cannot tell what is cached")
+    target, real = target_of(1, size), os.pread
+    readers: list[threading.Thread] = []
+
+    def pread(fd: int, size: int, offset: int) -> bytes:
+        readers.append(threading.current_thread())
+        return real(fd, size, offset)
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream:
+            async with disk_edge(upstream, tmp_path) as node:
+                await get(node.port, target)
+            async with disk_edge(upstream, tmp_path) as node:
+                make_cold(tmp_path)
+                monkeypatch.setattr(os, "pread", pread)
+                answer = await get(node.port, target)
+                assert is_hit(answer) and is_right(answer, target)
+                assert (await node.logged(1))[0]["tier"] == "disk"
+            assert readers and threading.main_thread() not in readers
+            assert len(upstream.seen) == 1
+
+    run(scenario())
+
+
+def test_a_disk_that_hangs_is_a_miss_and_hinders_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiered, "_PATIENCE", 0.2)
+    target, other = target_of(1, SMALL), target_of(2, SMALL)
+    hangs = threading.Event()
+
+    def pread(self: File, size: int, offset: int, *, waits: bool = True) -> bytes:
+        if not waits:
+            raise BlockingIOError
+        assert threading.current_thread() is not threading.main_thread()
+        hangs.wait(20)
+        raise DiskError(Reason.FAILED)
+
+    async def scenario() -> None:
+        async with origin(serve) as upstream:
+            async with disk_edge(upstream, tmp_path) as node:
+                await get(node.port, target)
+            async with disk_edge(upstream, tmp_path) as node:
+                await get(node.port, other)
+                monkeypatch.setattr(File, "pread", pread)
+                waiting = asyncio.create_task(get(node.port, target))
+                assert is_hit(await get(node.port, other))
+                answer = await waiting
+                assert not is_hit(answer) and is_right(answer, target)
+                hangs.set()
+                monkeypatch.undo()
 
     run(scenario())
 
