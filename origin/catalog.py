@@ -8,8 +8,8 @@ reload a VOD playlist.
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import aclosing
 from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path

@@ -68,7 +68,7 @@ class Mapped:
         problem: BadMapping | Fault | None = None
         seen: list[MediaSet] = []
         mappings, names = self.mappings, source.names
-        for look in (lambda: mappings.find(names), lambda: mappings.look(names, now)):
+        for look in (partial(mappings.find, names), partial(mappings.look, names, now)):
             try:
                 found = await look()
             except (BadMapping, Fault) as error:
