@@ -191,7 +191,7 @@ def import_(
     batch: Annotated[
         int,
         _option("import", "batch", "Rows of a transaction.", min=1, max=100_000, metavar="N"),
-    ] = 1000,
+    ] = 10_000,
     dry_run: Annotated[
         bool, _option("import", "dry-run", "Look at the rows only; touch no database.")
     ] = False,

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import Column, Table, bindparam, func, insert, select, update
+from sqlalchemy import Column, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from metadata.bulk_inserts import insert_rows
 from metadata.enums import TAGS_OF_VIDEO, EntryType
 from metadata.journal import many_new
 from metadata.models import (
@@ -265,7 +266,7 @@ class _Batch:
         execute = self._session.execute
         if self._new_entries:
             self._ensure_partners()
-            execute(insert(_ENTRY), list(self._new_entries.values()))
+            insert_rows(self._session, _ENTRY, list(self._new_entries.values()))
         if self._changed:
             execute(_UPDATE_ENTRY, [_bound(row) for row in self._changed.values()])
         if self._replaced:
@@ -273,7 +274,7 @@ class _Batch:
         if self._retold:
             execute(_UPDATE_FLAVOR, [_bound(row) for row in self._retold.values()])
         if self._new_flavors:
-            execute(insert(_FLAVOR), list(self._new_flavors.values()))
+            insert_rows(self._session, _FLAVOR, list(self._new_flavors.values()))
 
     def _ensure_partners(self) -> None:
         dialect = {"sqlite": sqlite, "postgresql": postgresql}[

@@ -37,7 +37,7 @@ from origin.importing.rows import BadLine, Parse, csv_parser, parse_json
 OK, FAILED, MISUSED = 0, 1, 2
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv"}
 
-BATCH_BYTES = 8 << 20
+BATCH_BYTES = 16 << 20
 """Of lines: a batch is in memory, several times over, however many rows it may have."""
 
 _IDENTITY_BYTES = 64 << 10

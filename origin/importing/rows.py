@@ -8,7 +8,8 @@ that is not known here is refused, not passed over: it may be one that guards th
 import csv
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -25,6 +26,7 @@ _MOST = 2**63 - 1
 _SECONDS = 1_000_000_000
 _TAG = re.compile(r"[A-Za-z0-9_.:-]+")
 _FLAVOR_CELL = "flavor."
+_SECRET = re.compile(r"[a-z0-9]+://[^/?#]*@")
 
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Pixels = Annotated[int, Meta(ge=1, le=1 << 20)]
@@ -39,7 +41,7 @@ class BadLine(Exception):
 
 class _Flavor(Struct, forbid_unknown_fields=True):
     id: str
-    path: Annotated[str, Meta(pattern="^/", max_length=4096)]
+    path: Annotated[str, Meta(pattern="^(/|(https?|s3|gs|az)://[^/])", max_length=4096)]
     size: Count | UnsetType = UNSET
     width: Pixels | UnsetType = UNSET
     height: Pixels | UnsetType = UNSET
@@ -84,7 +86,8 @@ Parse = Callable[[int, bytes], EntryRow]
 def parse_json(number: int, line: bytes) -> EntryRow:
     """A line of a JSON lines file."""
     try:
-        return _row(number, _json.decode(line))
+        # only escaped can JSON hold what a database does not take
+        return _row(number, _json.decode(line), plain=b"\\u" not in line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadLine(_reason(error)) from None
 
@@ -118,7 +121,8 @@ def csv_parser(header: bytes) -> Parse:
         if flavor:
             entry["flavors"] = [flavor]
         try:
-            return _row(number, msgspec.convert(entry, _Entry, strict=False))
+            said = msgspec.convert(entry, _Entry, strict=False)
+            return _row(number, said, plain=b"\0" not in line)
         except msgspec.ValidationError as error:
             raise BadLine(_reason(error)) from None
 
@@ -139,8 +143,13 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _row(number: int, said: _Entry) -> EntryRow:
-    entry = _said(said, "flavors")
+def _row(number: int, said: _Entry, *, plain: bool) -> EntryRow:
+    """*plain* if no text of the line can hold a NUL or half a character."""
+    entry: Columns = msgspec.to_builtins(said)  # without what is not said
+    flavors: list[Columns] = entry.pop("flavors", [])
+    if not plain:
+        for row in (entry, *flavors):
+            _check_storable(row)
     _check_id(said.id, "entry")
     for ours, theirs in (("start_at", "start_date"), ("end_at", "end_date")):
         if theirs in entry:
@@ -152,31 +161,25 @@ def _row(number: int, said: _Entry) -> EntryRow:
         entry["start_at"] = None
     if entry.get("playlist") is not None:
         entry["playlist"] = _playlist(entry["playlist"])
-    flavors = [_flavor(one) for one in said.flavors]
+    for flavor in flavors:
+        _check_flavor(flavor)
     if len({one["id"] for one in flavors}) < len(flavors):
         raise BadLine("a flavor is named twice")
     return EntryRow(number, entry, flavors)
 
 
-def _flavor(said: _Flavor) -> Columns:
-    flavor = _said(said)
-    _check_id(said.id, "flavor")
+def _check_flavor(flavor: Columns) -> None:
+    _check_id(flavor["id"], "flavor")
+    if _SECRET.match(flavor["path"]):
+        raise BadLine("path: an address must not hold a name or a password")
     if "tags" in flavor:
         flavor["tags"] = _tags(flavor["tags"])
-    return flavor
 
 
-def _said(row: Struct, *apart: str) -> Columns:
-    """The fields that *row* says, as columns."""
-    found: Columns = {}
-    for name in row.__struct_fields__:
-        value: Any = getattr(row, name)
-        if value is UNSET or name in apart:
-            continue
+def _check_storable(row: Columns) -> None:
+    for name, value in row.items():
         if isinstance(value, str) and not _storable(value):
             raise BadLine(f"{name}: NUL or half a character")
-        found[name] = value
-    return found
 
 
 def _storable(text: str) -> bool:
@@ -200,6 +203,7 @@ def _playlist(text: str) -> str:
     return ",".join(ids)
 
 
+@lru_cache(maxsize=1024)
 def _tags(text: str) -> str:
     tags = [one.strip() for one in text.split(",") if one.strip()]
     for one in tags:

@@ -74,6 +74,24 @@ def test_what_is_bad_is_named_and_the_rest_is_stored(
     assert counts(where) == (3, 6, 0)
 
 
+PATHS = {
+    "/srv/a.mp4": 0, "s3://media/a.mp4": 0, "https://files.example/a.mp4": 0, "gs://b/a": 0,
+    "relative.mp4": 1, "ftp://files.example/a.mp4": 1, "s3:///a.mp4": 1,
+    "https://me:secret@files.example/a.mp4": 1, "s3://me@media/a.mp4": 1,
+    "https://files.example/me@home.mp4": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "status"), PATHS.items())
+def test_what_a_source_may_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str, status: int
+) -> None:
+    file = tmp_path / "entries.jsonl"
+    file.write_text(line(1, flavors=[{"id": "0_aaaa0001", "path": path}]))
+    assert run(order(file, str(tmp_path / "data")), as_json=False) == status
+    assert "secret" not in capsys.readouterr().err
+
+
 def test_csv_is_a_row_a_flavor(where: str, tmp_path: Path) -> None:
     file = tmp_path / "entries.csv"
     file.write_text(
