@@ -22,10 +22,11 @@ from typing import NamedTuple
 
 from xxhash import xxh3_64_digest
 
+from edge_cache.disk.boot import boot_id
+
 NOTES = "running"
 
 _MAGIC = b"hrrun\0\0\1"
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _BEGUN_AT, _DONE_AT, _SIZE = 64, 128, 192
 _BEGUN = struct.Struct("<Q")
 _DONE = struct.Struct("<QQQQ")
@@ -82,7 +83,7 @@ class Notes:
 
 def begin_notes(directory: Path) -> None:
     """All of the file is written, so that no note needs room on the disk later."""
-    (directory / NOTES).write_bytes((_MAGIC + _boot_id()).ljust(_SIZE, b"\0"))
+    (directory / NOTES).write_bytes((_MAGIC + boot_id()).ljust(_SIZE, b"\0"))
 
 
 def end_notes(directory: Path) -> None:
@@ -96,7 +97,7 @@ def is_as_left(directory: Path, found: Fingerprint) -> bool:
             notes = file.read(_SIZE)
     except FileNotFoundError:
         return False
-    head = _MAGIC + _boot_id()
+    head = _MAGIC + boot_id()  # without an id nothing is believed
     if len(notes) != _SIZE or head == _MAGIC or notes[:_BEGUN_AT].rstrip(b"\0") != head:
         return False
     begun = _unsealed(notes[_BEGUN_AT:_DONE_AT], _BEGUN)
@@ -107,14 +108,6 @@ def is_as_left(directory: Path, found: Fingerprint) -> bool:
         return False
     since, until = begun[0] - _TICK, begun[0] + _LONGEST  # it was killed in between
     return since <= found.modified <= until and since <= found.changed <= until
-
-
-def _boot_id() -> bytes:
-    """Empty where the kernel does not tell: then nothing is believed after a kill."""
-    try:
-        return _BOOT_ID.read_bytes().strip()[: _BEGUN_AT - len(_MAGIC)]
-    except OSError:
-        return b""
 
 
 def _sealed(data: bytes) -> bytes:

@@ -2,19 +2,20 @@
 
 A small body lies beside its head, a larger one or a part of one in a record of its own, so that
 new times or fields (a 304) never move it.  The head is written last.  What is found has its
-body in the file, or in memory if it is small.
+body in the file, or in memory if it is small and in the page cache.
 
-On the loop call ``find`` alone, and tell it not to wait: it takes microseconds then.
-Everything else waits for the disk: call it from a thread.  Errors are DiskError.
+``find`` is called on the loop and takes microseconds.  Everything else waits for the disk: call
+it from a thread.  Errors are DiskError.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from errno import EAGAIN
+from errno import EOPNOTSUPP
 from typing import NamedTuple
 
+from edge_cache.disk.boot import clock_epoch
 from edge_cache.disk.errors import DiskError, Reason
 from edge_cache.disk.store import Store
 from edge_cache.disk.stored import Stored
@@ -53,21 +54,17 @@ class DiskTier:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        epoch: bytes | None = None,
     ) -> None:
         """*beside*: bytes of the largest body that lies beside its head."""
         self.store = store
         self.beside = beside
         self._clock, self._wall = clock, wall
+        self._epoch = clock_epoch() if epoch is None else epoch
 
-    def find(
-        self, target: bytes, fields: Iterable[Field], *, waits: bool = True
-    ) -> Found | None:
-        """What is stored for a request for *target* with *fields*.
-
-        Without *waits* it raises BlockingIOError where a thread would have to wait for the
-        disk; it raises nothing else.
-        """
-        found = self._head(target, waits=waits)
+    def find(self, target: bytes, fields: Iterable[Field]) -> Found | None:
+        """What is stored for a request for *target* with *fields*.  Never raises."""
+        found = self._head(target)
         if found is None:
             return None
         stored, head = found
@@ -75,14 +72,14 @@ class DiskTier:
         selected: Variant = ()
         if isinstance(head, Varying):
             names, selected = head.names, variant(head.names, fields)
-            found = self._head(variant_key(target, head.salt, selected), waits=waits)
+            found = self._head(variant_key(target, head.salt, selected))
             if found is None:
                 return None
             stored, head = found
         if not isinstance(head, Head):
             return None
         try:
-            entry = self._entry(target, stored, head, waits=waits)
+            entry = self._entry(target, stored, head)
         except DiskError:
             return None
         return None if entry is None else Found(names, selected, entry)
@@ -92,7 +89,9 @@ class DiskTier:
     ) -> Entry | None:
         """Store *entry*; what it is with its body on the disk, None if that stays in RAM."""
         kept, runs = self._place(target, entry)
-        meta = encode(head_of(kept, runs, now=self._clock(), wall=self._wall()))
+        meta = encode(
+            head_of(kept, runs, now=self._clock(), wall=self._wall(), epoch=self._epoch)
+        )
         beside = _in_memory(kept.body) if runs is None else b""
         if not names:
             self._put(target, beside, meta)
@@ -117,8 +116,8 @@ class DiskTier:
         if found is not None and isinstance(found[1], Varying) and found[1].names == names:
             self.store.remove(variant_key(target, found[1].salt, selected))
 
-    def _head(self, key: bytes, *, waits: bool = True) -> tuple[Stored, Head | Varying] | None:
-        stored = self.store.find(key, waits=waits)
+    def _head(self, key: bytes) -> tuple[Stored, Head | Varying] | None:
+        stored = self.store.find(key)
         if stored is None:
             return None
         try:
@@ -134,38 +133,36 @@ class DiskTier:
 
     # Reading.
 
-    def _entry(self, target: bytes, stored: Stored, head: Head, *, waits: bool) -> Entry | None:
+    def _entry(self, target: bytes, stored: Stored, head: Head) -> Entry | None:
         body: Body = b""
         parts = None
         if head.runs is None:
-            body = _small(stored, waits=waits)
+            body = _resident(stored) or stored if stored.length else b""
         elif head.is_part:
-            parts = self._parts(target, head.size, head.runs, waits=waits)
+            parts = self._parts(target, head.size, head.runs)
             if not parts.runs:
                 return None
         else:
-            whole = self.store.find(run_key(target, head.runs[0].suffix), waits=waits)
+            whole = self.store.find(run_key(target, head.runs[0].suffix))
             if whole is None:
                 return None
             body = whole
         if parts is None and len(body) != head.size:
             return None
+        now = self._clock()
         entry = make_entry(
             head.status,
             head.fields,
             body,
-            freshness_at(head, self._wall()),
-            now=self._clock(),
+            freshness_at(head, self._wall(), now=now, epoch=self._epoch),
+            now=now,
             shareable=head.shareable,
             parts=parts,
         )
         return replace(entry, begun=head.begun)
 
-    def _parts(self, target: bytes, size: int, runs: Iterable[Run], *, waits: bool) -> Parts:
-        found = (
-            (run.start, self.store.find(run_key(target, run.suffix), waits=waits))
-            for run in runs
-        )
+    def _parts(self, target: bytes, size: int, runs: Iterable[Run]) -> Parts:
+        found = ((run.start, self.store.find(run_key(target, run.suffix))) for run in runs)
         return Parts(size, tuple((start, body) for start, body in found if body is not None))
 
     # Writing.
@@ -212,14 +209,20 @@ def _in_memory(body: Body) -> bytes:
     return body
 
 
-def _small(stored: Stored, *, waits: bool) -> bytes:
-    """A body beside its head."""
-    size = len(stored)
-    if waits:
-        stored.verify(0, size)
-    elif not stored.is_verified(0, size):
-        raise BlockingIOError(EAGAIN, "not verified yet")
-    return stored.read(0, size, waits=waits) if size else b""
+def _resident(stored: Stored) -> bytes | None:
+    """A small body, if it can be had without waiting for the disk."""
+    buffer = bytearray(len(stored))
+    try:
+        if os.preadv(stored.fd, (buffer,), stored.offset, os.RWF_NOWAIT) != len(buffer):
+            return None
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        if error.errno != EOPNOTSUPP:  # of a file system that is memory
+            return None
+        buffer[:] = stored.read(0, len(stored))
+    stored.verify(0, len(stored))
+    return bytes(buffer)
 
 
 def _run(start: int, stored: Stored) -> Run:

@@ -50,6 +50,10 @@ class Head(msgspec.Struct, frozen=True, array_like=True, tag="head1"):
     freshness: Freshness
     shareable: bool
     begun: int
+    epoch: bytes = b""
+    """What the monotonic clock counted from then, ..."""
+    clock: float = 0.0
+    """...and its seconds."""
 
 
 class Varying(msgspec.Struct, frozen=True, array_like=True, tag="vary1"):
@@ -70,8 +74,11 @@ def decode(meta: bytes) -> Head | Varying:
     return _decoder.decode(meta)
 
 
-def head_of(entry: Entry, runs: tuple[Run, ...] | None, *, now: float, wall: float) -> Head:
-    """The head of *entry* at *now*, which is *wall* in seconds since 1970."""
+def head_of(
+    entry: Entry, runs: tuple[Run, ...] | None, *, now: float, wall: float, epoch: bytes = b""
+) -> Head:
+    """The head of *entry* at *now* of a clock that counts from *epoch*, if that is not empty;
+    *wall* is the same in seconds since 1970."""
     freshness = Freshness(
         initial_age=now - entry.born,
         lifetime=entry.fresh_until - entry.born,
@@ -90,16 +97,20 @@ def head_of(entry: Entry, runs: tuple[Run, ...] | None, *, now: float, wall: flo
         freshness,
         entry.shareable,
         entry.begun,
+        epoch,
+        now,
     )
 
 
-def freshness_at(head: Head, wall: float) -> Freshness:
-    """What is left of it at *wall*.
+def freshness_at(head: Head, wall: float, *, now: float = 0, epoch: bytes = b"") -> Freshness:
+    """What is left of it at *now*, if that is of the clock it was written by, or at *wall*.
 
-    What comes from the future was written before the clock was set back: how old it is nobody
-    knows, so it is served no more before the upstream was asked.
+    The wall clock may have been set since.  What comes from its future was written before it
+    was set back: how old that is nobody knows, so the upstream is asked before it is served.
     """
-    known, passed = head.freshness, wall - head.written
+    is_same_clock = epoch and epoch == head.epoch
+    known = head.freshness
+    passed = now - head.clock if is_same_clock else wall - head.written
     if passed < 0:
         return Freshness(known.initial_age, min(known.lifetime or 0.0, known.initial_age), 0)
     age = known.initial_age + passed

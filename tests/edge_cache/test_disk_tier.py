@@ -27,9 +27,12 @@ class Clocks:
 
     now = 1000.0
     wall = 1e9
+    epoch = b"one boot"
 
     def disk(self, store: Store) -> DiskTier:
-        return DiskTier(store, BESIDE, clock=lambda: self.now, wall=lambda: self.wall)
+        return DiskTier(
+            store, BESIDE, clock=lambda: self.now, wall=lambda: self.wall, epoch=self.epoch
+        )
 
 
 @pytest.fixture
@@ -51,8 +54,8 @@ def test_what_is_written_is_found(store: Store, size: int) -> None:
         body=bytes(size), fields=FIELDS, now=995, age=7, lifetime=60, window=5, on_error=9
     )
     disk.write(b"/", (), (), replace(made, begun=3, shareable=True))
-    clocks.now, clocks.wall = clocks.now + 500, clocks.wall + 4  # another boot, 4 s later
-    found = disk.find(b"/", ())
+    clocks.now, clocks.wall, clocks.epoch = clocks.now + 500, clocks.wall + 4, b"another boot"
+    found = clocks.disk(store).find(b"/", ())
     assert found is not None
     back = found.entry
     assert body_of(back) == bytes(size)
@@ -63,15 +66,34 @@ def test_what_is_written_is_found(store: Store, size: int) -> None:
         assert getattr(back, name) - clocks.now == getattr(made, name) - 1004
 
 
+@pytest.mark.parametrize("step", [0, 61, 1e6, -1, -1e6])
+@pytest.mark.parametrize("passed", [0, 59, 61])
+def test_a_clock_that_steps_while_the_machine_runs(
+    store: Store, step: float, passed: float
+) -> None:
+    clocks = Clocks()
+    made = entry(now=clocks.now, lifetime=60, window=100, on_error=100)
+    clocks.disk(store).write(b"/", (), (), made)
+    clocks.wall += passed + step
+    clocks.now += passed
+    found = clocks.disk(store).find(b"/", ())
+    assert found is not None
+    for name in ("born", "fresh_until", "stale_until", "error_until"):
+        assert getattr(found.entry, name) == getattr(made, name)
+
+
+@pytest.mark.parametrize("epoch", [b"another boot", b""])
 @pytest.mark.parametrize(
     ("step", "is_fresh"), [(0, True), (59, True), (61, False), (-1, False), (-1e6, False)]
 )
-def test_a_clock_that_steps(store: Store, step: float, is_fresh: bool) -> None:
+def test_a_clock_that_steps_between_two_boots(
+    store: Store, step: float, is_fresh: bool, epoch: bytes
+) -> None:
     clocks = Clocks()
     disk = clocks.disk(store)
     disk.write(b"/", (), (), entry(now=clocks.now, lifetime=60, window=100, on_error=100))
-    clocks.wall += step
-    found = disk.find(b"/", ())
+    clocks.wall, clocks.epoch = clocks.wall + step, epoch
+    found = clocks.disk(store).find(b"/", ())
     assert found is not None
     assert (clocks.now < found.entry.fresh_until) == is_fresh
     assert (clocks.now < found.entry.stale_until) == (step >= 0)

@@ -65,9 +65,9 @@ def test_what_is_noted_late_is_of_an_earlier_transaction(tmp_path: Path, begun: 
 def test_another_boot(tmp_path: Path, begun: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("another\n", ""):
         (tmp_path / "boot").write_text(text)
-        monkeypatch.setattr("edge_cache.disk.running._BOOT_ID", tmp_path / "boot")
+        monkeypatch.setattr("edge_cache.disk.boot._BOOT_ID", tmp_path / "boot")
         assert not is_as_left(tmp_path, BEFORE)
-    monkeypatch.setattr("edge_cache.disk.running._BOOT_ID", tmp_path / "none")
+    monkeypatch.setattr("edge_cache.disk.boot._BOOT_ID", tmp_path / "none")
     begin_notes(tmp_path)
     assert not is_as_left(tmp_path, BEFORE)
 

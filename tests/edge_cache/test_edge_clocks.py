@@ -1,0 +1,114 @@
+"""Edges whose wall clock is set while they run, and while they do not."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.edge_cache.support.client import Answer, get
+from tests.edge_cache.support.edge import run
+from tests.edge_cache.support.origin import Origin, origin, plain
+from tests.edge_cache.test_edge_disk_processes import is_answered, is_hit, kill
+from tests.support.processes import Running, children, running
+
+LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+pytestmark = pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed")
+
+HOUR = 3600
+SMALL, LARGE = "/small", "/large"
+BODIES = {SMALL: b"small", LARGE: b"large" * 20_000}
+RECORDS = {SMALL: 1, LARGE: 2}
+"""On the disk: a head, and a body that does not lie beside it."""
+
+Change = Callable[[Running], None]
+
+
+@contextmanager
+def edge(upstream: Origin, folder: Path) -> Iterator[Running]:
+    """An edge that reads its wall clock through the file ``clock``."""
+    clock = {
+        "LD_PRELOAD": str(LIBRARIES[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / "clock"),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    options = ("--upstream", upstream.url, "--port", "0", "--disk", "64M")
+    with running("edge", *options, "--cache-dir", folder / "cache", env=clock) as process:
+        yield process
+
+
+def set_clock(folder: Path, seconds: int) -> None:
+    """At once: a reader must not find half of it."""
+    (folder / "next").write_text(f"{seconds:+d}s\n")
+    (folder / "next").rename(folder / "clock")
+
+
+async def ask(edge: Running, target: str) -> Answer:
+    answer = await get(edge.address[1], target)
+    assert answer.status == 200 and answer.body == BODIES[target]
+    return answer
+
+
+async def fill(edge: Running, folder: Path, target: str) -> None:
+    """Ask for *target* until all of it is on the disk."""
+    await ask(edge, target)
+    while records(folder) < RECORDS[target]:  # noqa: ASYNC110 - the edge tells nobody
+        await asyncio.sleep(0.01)
+
+
+def records(folder: Path) -> int:
+    volumes = (path.read_bytes() for path in (folder / "cache" / "volumes").iterdir())
+    return sum(volume.count(b"hrL1") for volume in volumes)
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+@pytest.mark.parametrize("target", BODIES)
+def test_what_is_fresh_stays_so(tmp_path: Path, step: int, target: str) -> None:
+    """In RAM, on the disk for another worker, and after a restart and a kill of all."""
+
+    async def scenario() -> None:
+        set_clock(tmp_path, 0)
+        async with origin(plain(BODIES[target], "Cache-Control: max-age=60")) as upstream:
+            with edge(upstream, tmp_path) as first:
+                await fill(first, tmp_path, target)
+                set_clock(tmp_path, step)
+                assert is_hit(await ask(first, target))
+                for worker in children(first.pid):
+                    os.kill(worker, signal.SIGKILL)
+                await is_answered(first.address[1])
+                assert is_hit(await ask(first, target))
+                kill(first)
+            for seconds in 0, step:
+                set_clock(tmp_path, seconds)
+                with edge(upstream, tmp_path) as again:
+                    answer = await ask(again, target)
+                    assert is_hit(answer)
+                    assert int(answer.headers["age"]) < 60
+            assert [seen.target for seen in upstream.seen].count(target) == 1
+
+    run(scenario(), 60)
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+def test_what_becomes_stale_does(tmp_path: Path, step: int) -> None:
+    """Time passes as ever behind a step, in RAM and on the disk."""
+
+    async def scenario() -> None:
+        set_clock(tmp_path, 0)
+        async with origin(plain(BODIES[SMALL], "Cache-Control: max-age=3")) as upstream:
+            with edge(upstream, tmp_path) as first:
+                await fill(first, tmp_path, SMALL)
+                set_clock(tmp_path, step)
+                await asyncio.sleep(3.1)  # its lifetime
+                assert "fwd=stale" in (await ask(first, SMALL)).cache
+                again_fresh = await ask(first, SMALL)
+                assert is_hit(again_fresh), again_fresh.headers
+            await asyncio.sleep(3.1)
+            with edge(upstream, tmp_path) as again:
+                assert "fwd=stale" in (await ask(again, SMALL)).cache
+
+    run(scenario(), 60)
