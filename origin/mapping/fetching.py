@@ -14,7 +14,7 @@ from origin.storage.http import Again, HttpServers
 MOST = 256 << 10
 """Bytes of a mapping: 32 sequences with long names are a few KiB."""
 
-_LIMIT = 10.0
+LIMIT = 10.0
 """Seconds for an upstream, tries and redirects included."""
 
 _PAUSE = 0.1
@@ -74,12 +74,12 @@ def _read(opened: int) -> bytes:
 class Upstream:
     """Mappings as answers to GET: the path of the request goes behind that of the address."""
 
-    def __init__(self, address: str, servers: HttpServers, limit: float = _LIMIT) -> None:
+    def __init__(self, address: str, servers: HttpServers, limit: float | None = None) -> None:
         """The query of *address* goes with every request."""
         parts = urlsplit(address)
         self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
         self._query = f"?{parts.query}" if parts.query else ""
-        self._servers, self._limit = servers, limit
+        self._servers, self._limit = servers, limit or LIMIT
 
     async def fetch(self, name: str) -> bytes:
         address = f"{self._base}{quote(name, safe=_SAFE)}{self._query}"
