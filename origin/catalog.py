@@ -41,6 +41,7 @@ from origin.urls import (
     LocalSource,
     MappedSource,
     RemoteSource,
+    SequenceSource,
     Source,
     left_over,
 )
@@ -140,6 +141,8 @@ class Catalog:
                 return await self._find_mapped(source, token)
             case RemoteSource():
                 return await self._find_remote(source, token)
+            case SequenceSource():
+                raise NotFound("a sequence has no media of its own")
         return await self._find_entry(source, token)
 
     async def renew(self, source: Source) -> None:

@@ -22,7 +22,7 @@ from packager.captions.rendition import (
 )
 from packager.dash.mpd import Period, mpd
 from packager.errors import UnknownSegment
-from packager.hls.media_playlist import media_playlist, target_duration
+from packager.hls.media_playlist import Stretch, media_playlist, target_duration
 from packager.hls.multivariant import MultivariantPlaylist
 from packager.hls.subtitles import with_subtitles
 from packager.hls.variants import audio_apart, muxed_variants, separate_variants
@@ -85,7 +85,7 @@ def multivariant(
         return folder + text_name(FileKind.INDEX, one.track)
 
     # What is left out of a list changes neither its media nor their rates.
-    seconds = _target(whole)
+    seconds = target_of(whole)
     if target.fmp4 or audio_apart(kept):
         merged = listing.edit(merged_audio(kept))
     else:
@@ -134,18 +134,28 @@ def _together(video: VideoRendition, audio: AudioRendition | None) -> Choice:
     return Choice(video.flavor, video.track, None if audio is None else audio.track)
 
 
-def _target(of: Presentation) -> int:
+def target_of(of: Presentation) -> int:
+    """The target duration of its lists, seconds."""
     return target_duration(one.timeline for one in of.renditions)
 
 
 def index_playlist(recipe: Recipe, target: Target, choice: Choice, token: str) -> Needs[str]:
     """The media playlist of the tracks in *choice*."""
+    made, seconds = yield from stretch(recipe, target, choice, token, media_folder(target))
+    return media_playlist(made.timeline, made.uri, target=seconds, map_uri=made.map_uri)
+
+
+def stretch(
+    recipe: Recipe, target: Target, choice: Choice, token: str, folder: str
+) -> Needs[tuple[Stretch, int]]:
+    """The segments of the tracks in *choice*, which are in *folder*, and the target duration
+    of all lists."""
     recipe = asked_of(recipe, target)
     if target.fmp4:
         timeline = yield from _cmaf_timeline(recipe, choice)
     else:
         timeline = (yield from mux(recipe, choice)).timeline
-    timeline, folder = recipe.clip.of(timeline), media_folder(target)
+    timeline = recipe.clip.of(timeline)
     seconds = target_duration([timeline, *(yield from _timelines(recipe, fmp4=target.fmp4))])
     tail = f"{selectors(choice)}-x{token}"
 
@@ -153,7 +163,7 @@ def index_playlist(recipe: Recipe, target: Target, choice: Choice, token: str) -
         return folder + segment_name(target.protocol, target.fmp4, number, tail)
 
     header = f"{folder}init{tail}.mp4" if target.fmp4 else None
-    return media_playlist(timeline, name, target=seconds, map_uri=header)
+    return Stretch(timeline, name, header), seconds
 
 
 def text_playlist(

@@ -11,8 +11,10 @@ from cachetools import LRUCache
 
 from origin.catalog import Catalog, Presented
 from origin.delivery import Delivery, is_of_contract
+from origin.errors import BadUrl
 from origin.filters.asked import Asked, parse_asked
 from origin.filters.listing import Listing
+from origin.filters.wanted import EVERYTHING
 from origin.flights import Flights
 from origin.manifests import (
     HLS_TYPE,
@@ -33,9 +35,10 @@ from origin.responses import (
     text,
 )
 from origin.room import Room
+from origin.sequences.resolving import Sequences
 from origin.storage.source import Source
 from origin.texts import Texts, facts_of
-from origin.urls import FileKind, Target, render_target
+from origin.urls import FileKind, SequenceSource, Target, render_target
 from origin.windows import reads_of
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
@@ -90,6 +93,7 @@ class Media:
         self._ready: LRUCache[str, _Ready] = LRUCache(plan_cache, lambda ready: ready.weight)
         self._room = Room(built_bytes)
         self._captions = Texts(catalog)
+        self._sequences = Sequences(catalog, manifest_cache)
         self._delivery = Delivery(
             catalog, catalog.contents, catalog.terms, self._captions, catalog.clock
         )
@@ -119,6 +123,8 @@ class Media:
             return await self._delivery.find(path)
         asked = parse_asked(path)
         target = asked.target
+        if isinstance(target.source, SequenceSource):
+            return await self._sequence(asked), None
         if target.file.text is not None:
             return await self._text(path, target), None
         presented = await self._catalog.find(target.source, target.file.token)
@@ -140,6 +146,11 @@ class Media:
     def _keep(self, path: str, ready: _Ready) -> None:
         if ready.weight <= self._ready.maxsize:
             self._ready[path] = ready
+
+    async def _sequence(self, asked: Asked) -> Text:
+        if asked.wanted != EVERYTHING:
+            raise BadUrl("a filter of a sequence is not supported yet")
+        return await self._sequences.find(asked.target)
 
     async def _text(self, path: str, target: Target) -> Text:
         presented, text = await self._captions.find(target)

@@ -22,7 +22,11 @@ from urllib.parse import quote
 
 from metadata.errors import BadId
 from metadata.ids import check_id
-from origin.contract.serve_flavor import parse_serve_flavors
+from origin.contract.serve_flavor import (
+    ServeSequence,
+    parse_serve_flavors,
+    parse_serve_sequence,
+)
 from origin.contract.urlset import split_urlset
 from origin.errors import BadUrl
 from origin.parameters import NAMES as PARAMETERS
@@ -76,6 +80,17 @@ class FlavorsSource:
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceSource:
+    """Entries one after the other: it has manifests alone, and media is its entries'."""
+
+    asked: ServeSequence
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteSource:
     """Files of the configured server, in the URL's order."""
 
@@ -99,7 +114,9 @@ class MappedSource:
         return self.text if self.bare else f"mapped/{self.text}"
 
 
-Source = EntrySource | FlavorsSource | LocalSource | MappedSource | RemoteSource
+Source = (
+    EntrySource | FlavorsSource | LocalSource | MappedSource | RemoteSource | SequenceSource
+)
 
 
 class FileKind(StrEnum):
@@ -198,6 +215,8 @@ def parse_target(path: str) -> Target:
     if given.text and within != NONE:
         raise BadUrl("clipFrom and clipTo stand in two places")
     parameters = given if given.text else within
+    if isinstance(source, SequenceSource) and parameters != NONE:
+        raise BadUrl("a part of a sequence is not supported yet")
     return Target(protocol, fmp4, source, _parse_file(protocol, fmp4, name), parameters)
 
 
@@ -257,7 +276,9 @@ def _parse_local(text: str) -> LocalSource:
     return LocalSource(split_urlset(text), text)
 
 
-def _parse_flavors(text: str) -> tuple[FlavorsSource, Parameters]:
+def _parse_flavors(text: str) -> tuple[FlavorsSource | SequenceSource, Parameters]:
+    if sequence := parse_serve_sequence(text):
+        return SequenceSource(sequence, text), NONE
     several = parse_serve_flavors(text)
     flavors = tuple((one.flavor, one.version) for one in several)
     first = several[0]

@@ -3,6 +3,11 @@
     p/{partner}/sp/{sub}/serveFlavor/entryId/{entry}[/clipTo/{ms}][/clipFrom/{ms}]
         [/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}[/captions/{languages}][/fileName/{name}]/name/a.mp4
 
+or, for several entries one after the other, as a packager's source only
+
+    p/{partner}/sp/{sub}/serveFlavor/entryId/{entry}[/sequence/{ids}][/v/{n}][/pv/{n}][/ev/{n}]
+        /flavorParamIds/{a,b}|flavorIds/{a,b}/name/a.mp4
+
 ``v`` is the flavor's version and names its bytes; ``pv`` and ``ev`` count up when a partner's
 or an entry's answers are to be forgotten, and mean nothing else.  Pure.
 """
@@ -19,6 +24,7 @@ from origin.contract.urlset import join_urlset, split_urlset
 from origin.errors import BadUrl
 from origin.parameters import NAMES, NONE, Parameters, parse_parameters
 from origin.paths import path_segments
+from packager.recipe import MAX_FLAVORS
 
 ACTION = "serveFlavor"
 _USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName", "clipFrom", "clipTo", "captions")
@@ -26,11 +32,15 @@ _IGNORED = (
     "name", "forceproxy", "preferredStorageId", "fallbackStorageId", "referrer", "ks",
     "dirFileName",
 )  # fmt: skip
+_SEQUENCE = ("entryId", "sequence", "v", "pv", "ev", "flavorParamIds", "flavorIds")
 _LATER = (
-    "seekFrom", "seekFromBytes", "sequence", "live", "file",
-    "flavorParamIds", "speed", "tracks", "shift", "lang", "audioOnly", "pathOnly", "exp", "sig",
+    "seekFrom", "seekFromBytes", "live", "file", "speed", "tracks", "shift", "lang", "audioOnly",
+    "pathOnly", "exp", "sig",
 )  # fmt: skip
-_NAMES = {name: name for name in (*_USED, *_IGNORED, *_LATER)}
+_NAMES = {name: name for name in (*_USED, *_IGNORED, *_LATER, *_SEQUENCE)}
+MAX_ENTRIES = 128
+"""Of a sequence."""
+
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 ALL_CAPTIONS = "all"
@@ -57,6 +67,27 @@ class ServeFlavor:
     """Languages whose captions are listed with it, or ``ALL_CAPTIONS``."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSequence:
+    """Entries one after the other."""
+
+    partner: int
+    entry: str
+    """The last of them, or a playlist of them."""
+
+    before: tuple[str, ...] = ()
+    version: int = 0
+    """Of the entry, as the two below no more than a part of the URL."""
+
+    partner_version: int = 0
+    entry_version: int = 0
+    params: tuple[int, ...] = ()
+    """Recipes, a rendition each."""
+
+    flavors: tuple[str, ...] = ()
+    """Or flavors of the last entry."""
+
+
 def is_serve_flavor(path: str) -> bool:
     """Whether *path* could be one of these."""
     return path.startswith(("/p/", "/s/p/")) and f"/{ACTION}/" in path
@@ -79,7 +110,61 @@ def parse_serve_flavors(text: str) -> tuple[ServeFlavor, ...]:
     return found
 
 
-def _parse(parts: list[str], query: str) -> ServeFlavor:
+def parse_serve_sequence(text: str) -> ServeSequence | None:
+    """Of a decoded path without its first slash; None where it is none.  Raises ``BadUrl``."""
+    if "/flavorParamIds/" not in text and "/flavorIds/" not in text:
+        return None
+    partner, given = _given(text.split("/"), "")
+    for name in given:
+        if name not in _SEQUENCE and name not in _IGNORED:
+            raise BadUrl(f"{name} of a sequence is not supported yet")
+    if "flavorParamIds" in given and "flavorIds" in given:
+        raise BadUrl("flavorParamIds and flavorIds")
+    before = _list(given, "sequence")
+    params = _list(given, "flavorParamIds")
+    flavors = _list(given, "flavorIds")
+    if len(before) >= MAX_ENTRIES:
+        raise BadUrl(f"sequence: {len(before)} entries are more than {MAX_ENTRIES - 1}")
+    if len(params) + len(flavors) > MAX_FLAVORS:
+        raise BadUrl(f"more than {MAX_FLAVORS} renditions")
+    if not all(_NUMBER.fullmatch(one) for one in params):
+        raise BadUrl("flavorParamIds: not whole numbers")
+    try:
+        return ServeSequence(
+            partner=partner,
+            entry=check_id(given.get("entryId", "")),
+            before=tuple(map(check_id, before)),
+            version=_number(given, "v"),
+            partner_version=_number(given, "pv"),
+            entry_version=_number(given, "ev"),
+            params=tuple(map(int, params)),
+            flavors=tuple(check_id(one, "flavor") for one in flavors),
+        )
+    except BadId as error:
+        raise BadUrl(str(error)) from None
+
+
+def _list(given: dict[str, str], name: str) -> list[str]:
+    return given[name].split(",") if name in given else []
+
+
+def render_serve_sequence(one: ServeSequence) -> str:
+    """Decoded, without the first slash."""
+    pairs: dict[str, object] = {
+        "entryId": one.entry,
+        "sequence": ",".join(one.before),
+        "v": one.version,
+        "pv": one.partner_version,
+        "ev": one.entry_version,
+        "flavorParamIds": ",".join(map(str, one.params)),
+        "flavorIds": ",".join(one.flavors),
+    }
+    text = "".join(f"/{name}/{value}" for name, value in pairs.items() if value)
+    return f"p/{one.partner}/sp/{one.partner}00/{ACTION}{text}/name/a.mp4"
+
+
+def _given(parts: list[str], query: str) -> tuple[int, dict[str, str]]:
+    """The partner and what else is named."""
     partner, action, rest = partner_of(parts)
     if action != ACTION:
         raise BadUrl(f"no such resource: {action}")
@@ -92,6 +177,14 @@ def _parse(parts: list[str], query: str) -> ServeFlavor:
     for name in _LATER:
         if name in given:
             raise BadUrl(f"{name} is not supported yet")
+    return partner, given
+
+
+def _parse(parts: list[str], query: str) -> ServeFlavor:
+    partner, given = _given(parts, query)
+    for name in ("sequence", "flavorParamIds", "flavorIds"):
+        if name in given:
+            raise BadUrl(f"{name}: several entries are no file")
     try:
         return ServeFlavor(
             partner=partner,

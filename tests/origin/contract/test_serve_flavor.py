@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from origin.contract.serve_flavor import (
     ServeFlavor,
+    ServeSequence,
     is_serve_flavor,
     parse_serve_flavor,
     parse_serve_flavors,
+    parse_serve_sequence,
     render_serve_flavor,
     render_serve_flavors,
+    render_serve_sequence,
 )
 from origin.contract.urlset import join_urlset, split_urlset
 from origin.errors import BadUrl
@@ -57,11 +60,12 @@ def test_another_spelling(url: str, expected: ServeFlavor) -> None:
 
 
 LATER = (
-    "seekFrom", "seekFromBytes", "sequence", "live", "file",
-    "flavorParamIds", "speed", "tracks", "shift", "lang", "audioOnly", "pathOnly", "exp", "sig",
+    "seekFrom", "seekFromBytes", "live", "file", "speed", "tracks", "shift", "lang", "audioOnly", "pathOnly", "exp", "sig",
 )  # fmt: skip
 REFUSED = {
     **{f"{BASE}/flavorId/0_flav0001/{name}/1": f"{name} is not supported" for name in LATER},
+    f"{BASE}/flavorId/0_flav0001/sequence/0_abcd9999": "several entries are no file",
+    f"{BASE}/flavorParamIds/1": "several entries are no file",
     f"{BASE}/flavorId/0_flav0001/name/a.mp4?pathOnly=1": "pathOnly is not supported",
     f"{BASE}/flavorId/0_flav0001/colour/red": "left over: colour",
     f"{BASE}/flavorId/0_flav0001/a.mp4": "left over: a.mp4",
@@ -160,3 +164,50 @@ def test_it_parses_or_is_refused(text: str, query: str) -> None:
         return
     assert found.flavor == "0_flav0001"
     assert found.file_name is None or not {"\\", "\0"} & set(found.file_name)
+
+
+SEQUENCES = {
+    f"{P}/sequence/0_aaaa1111,0_bbbb2222/v/3/pv/4/ev/5/flavorParamIds/5,6/name/a.mp4": (
+        ServeSequence(
+            partner=102,
+            entry="0_abcd1234",
+            before=("0_aaaa1111", "0_bbbb2222"),
+            version=3,
+            partner_version=4,
+            entry_version=5,
+            params=(5, 6),
+        )
+    ),
+    f"{P}/flavorIds/0_flav0001/name/a.mp4": ServeSequence(
+        partner=102, entry="0_abcd1234", flavors=("0_flav0001",)
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "sequence"), SEQUENCES.items())
+def test_a_sequence(text: str, sequence: ServeSequence) -> None:
+    assert parse_serve_sequence(text) == sequence
+    assert render_serve_sequence(sequence) == text
+
+
+REFUSED_SEQUENCES = {
+    f"{P}/sequence/x/flavorParamIds/5": "'x' is not of",
+    f"{P}/sequence/{','.join(['0_aaaa1111'] * 128)}/flavorParamIds/5": "128 entries are more",
+    f"{P}/flavorParamIds/5,x": "not whole numbers",
+    f"{P}/flavorParamIds/{','.join('1' * 33)}": "more than 32 renditions",
+    f"{P}/flavorIds/0_flav0001/flavorParamIds/1": "flavorParamIds and flavorIds",
+    f"{P}/clipFrom/1/flavorParamIds/1": "clipFrom of a sequence is not supported",
+    f"{P}/captions/eng/flavorParamIds/1": "captions of a sequence is not supported",
+    f"{P}/speed/2/flavorParamIds/1": "speed is not supported",
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), REFUSED_SEQUENCES.items())
+def test_a_refused_sequence(text: str, reason: str) -> None:
+    with pytest.raises(BadUrl) as refused:
+        parse_serve_sequence(text)
+    assert reason in str(refused.value)
+
+
+def test_a_file_is_no_sequence() -> None:
+    assert parse_serve_sequence(f"{P}/flavorId/0_flav0001/name/a.mp4") is None

@@ -1,0 +1,1 @@
+"""Entries one after the other: manifests whose media is that of the entries."""
