@@ -6,13 +6,14 @@ smallest, ``{now}`` is the origin's clock in nanoseconds.  ``fields`` are patter
 values, None for a field that is not there; ``body`` is a pattern found in the body.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 ENTRY = "0_abcd1234"
 SECOND = 1_000_000_000
-PUBLIC = {"cache-control": r"public, max-age=60"}
-HLS_TYPE = {"content-type": r"application/vnd\.apple\.mpegurl"}
-OPEN = {
+PUBLIC: Mapping[str, str | None] = {"cache-control": r"public, max-age=60"}
+HLS_TYPE: Mapping[str, str | None] = {"content-type": r"application/vnd\.apple\.mpegurl"}
+OPEN: Mapping[str, str | None] = {
     "access-control-allow-origin": r"\*",
     "access-control-expose-headers": r"Server, Range, Content-Length, Content-Range.*",
     "timing-allow-origin": r"\*",
@@ -32,22 +33,24 @@ class Case:
     """Body of the request."""
 
     status: int = 200
-    fields: dict[str, str | None] = field(default_factory=dict)
+    fields: Mapping[str, str | None] = field(default_factory=dict)
     body: str = ""
     not_body: str = ""
 
 
 def refused(rest: str, number: int, *rows: str, cache: str = "public, max-age=60") -> Case:
-    fields: dict[str, str | None] = {
+    fields: Mapping[str, str | None] = {
         "x-kaltura": f"error-{number}",
         "x-kaltura-app": rf"exiting on error {number} - .+",
         "cache-control": cache,
     }
-    return Case(rest=rest, rows=rows, status=404, fields=OPEN | fields)
+    return Case(rest=rest, rows=rows, status=404, fields={**OPEN, **fields})
 
 
 def leads(rest: str, location: str, *rows: str) -> Case:
-    return Case(rest=rest, rows=rows, status=302, fields=OPEN | PUBLIC | {"location": location})
+    return Case(
+        rest=rest, rows=rows, status=302, fields={**OPEN, **PUBLIC, "location": location}
+    )
 
 
 def profile(type_: int, streamer: str, url: str, **fields: object) -> str:
@@ -83,7 +86,9 @@ HLS = "format/applehttp/a.m3u8"
 VARIANT = r"\nhttp://cdn\.example/hls/p/101/sp/10100/serveFlavor/.*/index-f1-v1-a1\.m3u8\n"
 
 FORMATS = {
-    "applehttp": Case(rest=HLS, fields=OPEN | PUBLIC | HLS_TYPE, body=rf"\n/hls{SET}/index-f3"),
+    "applehttp": Case(
+        rest=HLS, fields={**OPEN, **PUBLIC, **HLS_TYPE}, body=rf"\n/hls{SET}/index-f3"
+    ),
     "hls": Case(rest="format/hls", fields=HLS_TYPE),
     "hls has no tags of its own": refused(
         "format/hls", 6, "UPDATE flavor_asset SET tags = 'ipadnew'"
@@ -115,7 +120,7 @@ FORMATS = {
     "a format that is none": refused("format/smooth", 50),
     "responseFormat json": Case(
         rest="format/url/responseFormat/json",
-        fields=OPEN | PUBLIC | {"content-type": "application/json"},
+        fields={**OPEN, **PUBLIC, "content-type": "application/json"},
         body=rf'^{{"entryId": "{ENTRY}", "duration": [0-9.]+, "baseUrl": "", "flavors": \[{{',
     ),
     "responseFormat jsonp": Case(
@@ -303,7 +308,7 @@ DELIVERY = {
         rest=HLS,
         body=r"(?s)\nhttp://edge2\.example/kVOD/edge1\.example/kVOD/cdn\.example/hls/p/.*"
         r"\nhttp://cdn\.example/hls/p/",
-        fields=PUBLIC | {"x-servernodeids": "2"},
+        fields={**PUBLIC, "x-servernodeids": "2"},
         rows=(CDN, edge(1), edge(2, parent="1"),
               partner('{"edgeServerIds": [2], "seamlessFallback": true}')),
     ),
@@ -336,7 +341,7 @@ DELIVERY = {
 }  # fmt: skip
 
 CACHING = {
-    "a page of anyone": Case(rest="format/url", status=302, fields=OPEN | {"vary": None}),
+    "a page of anyone": Case(rest="format/url", status=302, fields={**OPEN, "vary": None}),
     "a page that a partner allows": Case(
         rest=HLS, lines=("Origin: https://a.example",),
         rows=(partner('{"allowedOrigins": ["https://a.example"]}'),),

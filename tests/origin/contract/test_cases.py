@@ -20,8 +20,8 @@ CASES = {
     f"{table}: {name}": case for table, cases in TABLES.items() for name, case in cases.items()
 }
 BACK = (
-    "UPDATE entry SET access_control_id = NULL, status = 2, moderation_status = 6, type = 1,"
-    " start_at = NULL, end_at = NULL",
+    "UPDATE entry SET status = 2, moderation_status = 6, type = 1",
+    "UPDATE entry SET access_control_id = NULL, start_at = NULL, end_at = NULL",
     "DELETE FROM access_control",
     "DELETE FROM delivery_profile",
     "DELETE FROM server_node WHERE parent_id IS NOT NULL",
