@@ -2,17 +2,17 @@
 
 A small body lies beside its head, a larger one or a part of one in a record of its own, so that
 new times or fields (a 304) never move it.  The head is written last.  What is found has its
-body in the file, or in memory if it is small and in the page cache.
+body in the file, or in memory if it is small.
 
-``find`` is called on the loop and takes microseconds.  Everything else waits for the disk: call
-it from a thread.  Errors are DiskError.
+On the loop call ``find`` alone, and tell it not to wait: it takes microseconds then.
+Everything else waits for the disk: call it from a thread.  Errors are DiskError.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from errno import EOPNOTSUPP
+from errno import EAGAIN
 from typing import NamedTuple
 
 from edge_cache.disk.boot import clock_epoch
@@ -62,9 +62,15 @@ class DiskTier:
         self._clock, self._wall = clock, wall
         self._epoch = clock_epoch() if epoch is None else epoch
 
-    def find(self, target: bytes, fields: Iterable[Field]) -> Found | None:
-        """What is stored for a request for *target* with *fields*.  Never raises."""
-        found = self._head(target)
+    def find(
+        self, target: bytes, fields: Iterable[Field], *, waits: bool = True
+    ) -> Found | None:
+        """What is stored for a request for *target* with *fields*.
+
+        Without *waits* it raises BlockingIOError where a thread would have to wait for the
+        disk; it raises nothing else.
+        """
+        found = self._head(target, waits=waits)
         if found is None:
             return None
         stored, head = found
@@ -72,14 +78,14 @@ class DiskTier:
         selected: Variant = ()
         if isinstance(head, Varying):
             names, selected = head.names, variant(head.names, fields)
-            found = self._head(variant_key(target, head.salt, selected))
+            found = self._head(variant_key(target, head.salt, selected), waits=waits)
             if found is None:
                 return None
             stored, head = found
         if not isinstance(head, Head):
             return None
         try:
-            entry = self._entry(target, stored, head)
+            entry = self._entry(target, stored, head, waits=waits)
         except DiskError:
             return None
         return None if entry is None else Found(names, selected, entry)
@@ -116,8 +122,8 @@ class DiskTier:
         if found is not None and isinstance(found[1], Varying) and found[1].names == names:
             self.store.remove(variant_key(target, found[1].salt, selected))
 
-    def _head(self, key: bytes) -> tuple[Stored, Head | Varying] | None:
-        stored = self.store.find(key)
+    def _head(self, key: bytes, *, waits: bool = True) -> tuple[Stored, Head | Varying] | None:
+        stored = self.store.find(key, waits=waits)
         if stored is None:
             return None
         try:
@@ -133,17 +139,17 @@ class DiskTier:
 
     # Reading.
 
-    def _entry(self, target: bytes, stored: Stored, head: Head) -> Entry | None:
+    def _entry(self, target: bytes, stored: Stored, head: Head, *, waits: bool) -> Entry | None:
         body: Body = b""
         parts = None
         if head.runs is None:
-            body = _resident(stored) or stored if stored.length else b""
+            body = _small(stored, waits=waits)
         elif head.is_part:
-            parts = self._parts(target, head.size, head.runs)
+            parts = self._parts(target, head.size, head.runs, waits=waits)
             if not parts.runs:
                 return None
         else:
-            whole = self.store.find(run_key(target, head.runs[0].suffix))
+            whole = self.store.find(run_key(target, head.runs[0].suffix), waits=waits)
             if whole is None:
                 return None
             body = whole
@@ -161,8 +167,11 @@ class DiskTier:
         )
         return replace(entry, begun=head.begun)
 
-    def _parts(self, target: bytes, size: int, runs: Iterable[Run]) -> Parts:
-        found = ((run.start, self.store.find(run_key(target, run.suffix))) for run in runs)
+    def _parts(self, target: bytes, size: int, runs: Iterable[Run], *, waits: bool) -> Parts:
+        found = (
+            (run.start, self.store.find(run_key(target, run.suffix), waits=waits))
+            for run in runs
+        )
         return Parts(size, tuple((start, body) for start, body in found if body is not None))
 
     # Writing.
@@ -209,20 +218,14 @@ def _in_memory(body: Body) -> bytes:
     return body
 
 
-def _resident(stored: Stored) -> bytes | None:
-    """A small body, if it can be had without waiting for the disk."""
-    buffer = bytearray(len(stored))
-    try:
-        if os.preadv(stored.fd, (buffer,), stored.offset, os.RWF_NOWAIT) != len(buffer):
-            return None
-    except BlockingIOError:
-        return None
-    except OSError as error:
-        if error.errno != EOPNOTSUPP:  # of a file system that is memory
-            return None
-        buffer[:] = stored.read(0, len(stored))
-    stored.verify(0, len(stored))
-    return bytes(buffer)
+def _small(stored: Stored, *, waits: bool) -> bytes:
+    """A body beside its head."""
+    size = len(stored)
+    if waits:
+        stored.verify(0, size)
+    elif not stored.is_verified(0, size):
+        raise BlockingIOError(EAGAIN, "not verified yet")
+    return stored.read(0, size, waits=waits) if size else b""
 
 
 def _run(start: int, stored: Stored) -> Run:
