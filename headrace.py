@@ -93,6 +93,7 @@ def _serve(server: str, options: dict[str, Any]) -> int:
 
 def _run_origin(options: dict[str, Any]) -> int:
     from origin.config import OriginConfig
+    from origin.filters.hook import UnknownHook
     from origin.program import run
 
     for name in ("data", "local_root", "mapping_root", "players"):
@@ -104,7 +105,10 @@ def _run_origin(options: dict[str, Any]) -> int:
         config = OriginConfig(**options, admin_token=token)
     except ValueError as error:
         raise Misuse(_as_option(error)) from error
-    return run(config)
+    try:
+        return run(config)
+    except UnknownHook as error:
+        raise Misuse(_as_option(error)) from error
 
 
 def _run_edge(options: dict[str, Any]) -> int:

@@ -9,6 +9,7 @@ import typer
 
 import edge_cache.command
 import headrace_bench
+import headrace_filters
 import origin.command
 from headrace import Misuse, __version__, start_server
 from serving.options import Option
@@ -301,6 +302,7 @@ def _not_built(name: str) -> Callable[[], int]:
 
 
 app.add_typer(headrace_bench.app)
+app.add_typer(headrace_filters.app)
 
 for _name in NOT_BUILT:
     _lenient = {"ignore_unknown_options": True, "allow_extra_args": True}

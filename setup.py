@@ -38,7 +38,13 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    py_modules=["headrace", "headrace_bench", "headrace_commands", "headrace_demo"],
+    py_modules=[
+        "headrace",
+        "headrace_bench",
+        "headrace_commands",
+        "headrace_demo",
+        "headrace_filters",
+    ],
     packages=find_namespace_packages(include=[f"{name}*" for name in PACKAGES]),
     include_package_data=True,
     package_data={

@@ -134,6 +134,14 @@ def options(
     sendfile: Annotated[
         bool, _option("sendfile", "Send long runs uncopied; files are never written over.")
     ] = False,
+    manifest_hook: Annotated[
+        str | None,
+        _option(
+            "manifest-hook",
+            "Installed function that edits what manifests list.",
+            metavar="NAME",
+        ),
+    ] = None,
     page_entry: Annotated[
         str | None, _option("page-entry", "Entry of the page.", hidden=True)
     ] = None,
@@ -166,6 +174,7 @@ def options(
         "plan_cache": plan_cache,
         "open_files": open_files,
         "sendfile": sendfile,
+        "manifest_hook": manifest_hook,
         "page_entry": page_entry,
         "players": players and str(players),
     }

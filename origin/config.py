@@ -70,6 +70,10 @@ class OriginConfig:
     mapping_cache: int = 32 << 20
     """Bytes of mappings that a worker keeps."""
 
+    manifest_hook: str | None = None
+    """Name of an entry point of the group ``headrace.manifest``, which edits what manifests
+    list; None for none."""
+
     page_entry: str | None = None
     """Entry that the demo page plays; None turns the page off."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from metadata.engine import import_driver
 from origin.config import OriginConfig
+from origin.filters.hook import NamedHook, load_hook
 from serving import admin, parent
 from serving.counters import Counter, Gauge, Histogram, Metric
 from serving.sockets import address, listen
@@ -52,15 +53,16 @@ _SAMPLED_EVERY = 1.0
 
 
 def run(config: OriginConfig) -> int:
-    """Serve until SIGTERM; the exit status.  Raises ``ListenError``."""
+    """Serve until SIGTERM; the exit status.  Raises ``ListenError`` and ``UnknownHook``."""
     listener = listen(config.host, config.port)
     admin_listener = None
     if config.admin_port is not None:
         admin_listener = listen("127.0.0.1", config.admin_port)
+    hook = None if config.manifest_hook is None else load_hook(config.manifest_hook)
     _import_before_fork(config)
     return parent.run(
         "headrace origin",
-        lambda worker: _main(config, worker),
+        lambda worker: _main(config, worker, hook),
         listener=listener,
         admin=admin_listener,
         workers=config.workers,
@@ -76,7 +78,7 @@ def _import_before_fork(config: OriginConfig) -> None:
     import_driver(config.data)
 
 
-async def _main(config: OriginConfig, worker: Worker) -> None:
+async def _main(config: OriginConfig, worker: Worker, hook: NamedHook | None) -> None:
     from origin import administration
     from origin.catalog import Catalog
     from origin.database import Database
@@ -93,7 +95,7 @@ async def _main(config: OriginConfig, worker: Worker) -> None:
     files = Sources(config.open_files, Access.of(config))
     indexes = Indexes(database, files, config.index_cache)
     mapped = Mapped.of(config, time.time_ns)
-    catalog = Catalog(database, files, indexes, config.local_root, time.time_ns, mapped)
+    catalog = Catalog(database, files, indexes, config.local_root, time.time_ns, mapped, hook)
     media = Media(
         catalog,
         manifest_cache=config.manifest_cache,

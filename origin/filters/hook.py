@@ -14,7 +14,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
 
 from origin.errors import HookFailed
 from packager.presentation import Presentation, Rendition
@@ -68,13 +67,14 @@ class NamedHook:
         began = time.perf_counter()
         try:
             made = self.function(given, request)
+            wrong = _wrong(given, made)
         except Exception as error:
             _log.error("manifest hook %s failed for %s", self.name, request, exc_info=error)
             raise HookFailed(f"the manifest hook {self.name} failed") from None
         took = time.perf_counter() - began
         if took > SLOW:
             _log.warning("manifest hook %s took %.3f s for %s", self.name, took, request)
-        if (wrong := _wrong(given, made)) is not None:
+        if wrong is not None:
             _log.error("manifest hook %s for %s: %s", self.name, request, wrong)
             raise HookFailed(f"the manifest hook {self.name} gave a wrong answer")
         return made
@@ -129,6 +129,8 @@ def _is_language(language: object) -> bool:
 
 def load_hook(name: str) -> NamedHook:
     """The installed hook of that *name*.  Raises ``UnknownHook``."""
+    from importlib.metadata import entry_points  # slow to import, and seldom needed
+
     offered = entry_points(group=GROUP)
     found = [one for one in offered if one.name == name]
     if not found:
