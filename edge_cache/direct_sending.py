@@ -26,9 +26,6 @@ BURST = 1 << 20
 _TURN = 4 << 20
 """Bytes after which other connections have their turn, though this client would take more."""
 
-_LOOK = 256 << 10
-"""Bytes between two looks at whether a file is in the page cache."""
-
 Piece = memoryview | FilePart
 """Bytes in RAM, which nobody changes, or in a file."""
 
@@ -48,7 +45,6 @@ class DirectSender:
         self._at = self._stop = 0
         self._done: Done | None = None
         self._waits = False  # for the socket to take more
-        self._look = memoryview(bytearray(1))
         self.sent = 0
         """Bytes of all pieces that the kernel has taken."""
 
@@ -139,17 +135,8 @@ class DirectSender:
 
     def _is_ready(self, part: FilePart, stop: int) -> bool:
         """Whether the next burst is known to be whole and is in the page cache."""
-        stored = part.stored
-        if not stored.is_verified(self._at, stop):
-            return False
-        try:
-            for place in (*range(self._at, stop, _LOOK), stop - 1):
-                at = stored.offset + place
-                if os.preadv(stored.fd, (self._look,), at, os.RWF_NOWAIT) != 1:
-                    return False
-        except OSError as error:  # EOPNOTSUPP: a file system that is memory
-            return error.errno == errno.EOPNOTSUPP
-        return True
+        stored, start = part.stored, self._at
+        return stored.is_verified(start, stop) and stored.is_cached(start, stop)
 
     async def _prepare(self, part: FilePart, stop: int) -> None:
         start = self._at

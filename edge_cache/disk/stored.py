@@ -1,6 +1,9 @@
 """A stored body, found."""
 
+import os
+import time
 from collections.abc import Callable
+from errno import EOPNOTSUPP
 
 from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
@@ -11,6 +14,14 @@ from edge_cache.disk.record import BLOCK, GRAIN, SUM, Record, block_count
 
 _STEP = BLOCK // GRAIN
 
+_LOOK = 256 << 10
+"""Bytes between two looks at whether a body is in the page cache."""
+
+_REMEMBERED = 0.1
+"""Seconds: what was there and has been sent does not leave the page cache so soon."""
+
+_BYTE = (bytearray(1),)
+"""Where the bytes go that are looked at for being there."""
 
 Forget = Callable[[Row, bytes], None]
 
@@ -22,7 +33,10 @@ class Stored(Handle):
     ``verify`` on a thread.  It costs something after an unclean stop alone, once per block.
     """
 
-    __slots__ = ("_forget", "_row", "_sum_of_sums", "_sums", "key", "length", "meta")
+    __slots__ = (
+        *("_forget", "_row", "_seen", "_sum_of_sums", "_sums"),
+        *("key", "length", "meta"),
+    )
 
     def __init__(self, file: File, row: Row, record: Record, forget: Forget) -> None:
         super().__init__(file, record.offset)
@@ -33,6 +47,8 @@ class Stored(Handle):
         self._row = row
         self._sum_of_sums = record.sum_of_sums
         self._sums: bytes | None = None
+        self._seen = (0, 0, 0.0)
+        """What was in the page cache, and until when that is taken for granted."""
         self._forget = forget
 
     def __len__(self) -> int:
@@ -58,6 +74,22 @@ class Stored(Handle):
         first = self.offset // GRAIN
         begins = slice(first + start // BLOCK * _STEP, first + block_count(stop) * _STEP, _STEP)
         return 0 not in file.verified[begins]
+
+    def is_cached(self, start: int, stop: int) -> bool:
+        """Whether ``[start, stop)`` can be sent without waiting for the disk, as far as a look
+        here and there can tell."""
+        first, last, until = self._seen
+        now = time.monotonic()
+        if now < until and first <= start and stop <= last:
+            return True
+        try:
+            for place in (*range(start, stop, _LOOK), stop - 1):
+                if os.preadv(self.fd, _BYTE, self.offset + place, os.RWF_NOWAIT) != 1:
+                    return False
+        except OSError as error:  # EOPNOTSUPP: a file system that is memory
+            return error.errno == EOPNOTSUPP
+        self._seen = start, stop, now + _REMEMBERED
+        return True
 
     def verify(self, start: int, stop: int) -> None:
         """Read the blocks of ``[start, stop)`` that nobody has verified yet.

@@ -57,6 +57,35 @@ def test_keys_that_are_refused(store: Store, key: bytes) -> None:
     assert not store.remove(key)
 
 
+def test_what_is_in_the_page_cache_is_remembered_for_a_moment(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, b"/a", bytes(MIB))
+    stored, now = store.find(b"/a"), [100.0]
+    assert stored is not None
+    monkeypatch.setattr("edge_cache.disk.stored.time.monotonic", lambda: now[0])
+    looks: list[int] = []
+
+    def preadv(_fd: int, _buffers: object, offset: int, _flags: int) -> int:
+        looks.append(offset - stored.offset)
+        return int(offset < stored.offset + MIB // 2)  # the rest is not there
+
+    monkeypatch.setattr(os, "preadv", preadv)
+    for start, stop, is_there, looked in (
+        (0, MIB // 2, True, [0, MIB // 4, MIB // 2 - 1]),
+        (5, MIB // 4, True, []),
+        (0, MIB, False, [0, MIB // 4, MIB // 2]),
+        (MIB // 2, MIB, False, [MIB // 2]),
+    ):
+        looks.clear()
+        assert stored.is_cached(start, stop) is is_there
+        assert looks == looked
+    looks.clear()
+    now[0] += 1
+    assert stored.is_cached(7, 8)
+    assert looks == [7, 7]
+
+
 def test_a_handle_is_what_sendfile_wants(store: Store) -> None:
     put(store, b"/other", b"-" * 5000)
     put(store, b"/a", b"0123456789" * 1000)
