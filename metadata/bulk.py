@@ -16,6 +16,7 @@ from sqlalchemy import Column, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from metadata.bulk_captions import CaptionBatch
 from metadata.bulk_inserts import insert_rows
 from metadata.enums import TAGS_OF_VIDEO, EntryType
 from metadata.journal import many_new
@@ -53,6 +54,9 @@ class EntryRow:
 
     flavors: list[Columns] = field(default_factory=list)
     """Columns of ``flavor_asset``, ``id`` and ``path`` among them."""
+
+    captions: list[Columns] = field(default_factory=list)
+    """Columns of ``caption_asset``, ``id, path, format, language`` among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,9 @@ class _Batch:
         )
         self._entries = self._entries_of({row.entry["id"] for row in rows})
         self._flavors = self._flavors_of({f["id"] for row in rows for f in row.flavors})
+        self._captions = CaptionBatch(
+            session, (one["id"] for row in rows for one in row.captions), now
+        )
         self._new_entries: dict[str, Columns] = {}
         self._changed: dict[str, Columns] = {}
         self._new_flavors: dict[str, Columns] = {}
@@ -162,6 +169,11 @@ class _Batch:
         self._check_entry(row)
         for flavor in row.flavors:
             self._check_flavor(entry_id, flavor)
+        for caption in row.captions:
+            if reason := self._captions.refusal(entry_id, caption):
+                raise _Contradiction(reason)
+        for caption in row.captions:
+            self._captions.take(entry_id, caption)
         touched = [self._take_flavor(entry_id, flavor) for flavor in row.flavors]
         self._take_entry(row.entry, touched=any(touched))
 
@@ -275,6 +287,7 @@ class _Batch:
             execute(_UPDATE_FLAVOR, [_bound(row) for row in self._retold.values()])
         if self._new_flavors:
             insert_rows(self._session, _FLAVOR, list(self._new_flavors.values()))
+        self._captions.write()
 
     def _ensure_partners(self) -> None:
         dialect = {"sqlite": sqlite, "postgresql": postgresql}[

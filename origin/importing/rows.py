@@ -15,7 +15,15 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from metadata.bulk import Columns, EntryRow
-from metadata.enums import AssetStatus, EntryStatus, EntryType, MediaType, ModerationStatus
+from metadata.captions import MOST_CAPTIONS
+from metadata.enums import (
+    AssetStatus,
+    CaptionFormat,
+    EntryStatus,
+    EntryType,
+    MediaType,
+    ModerationStatus,
+)
 from metadata.errors import BadId
 from metadata.ids import check_id
 from packager.recipe import MAX_FLAVORS
@@ -57,6 +65,16 @@ class _Flavor(Struct, forbid_unknown_fields=True):
     flavor_params_id: Count | UnsetType | None = UNSET
 
 
+class _Captions(Struct, forbid_unknown_fields=True):
+    id: str
+    path: Annotated[str, Meta(pattern="^/", max_length=4096)]
+    format: CaptionFormat
+    language: Language
+    label: Text | UnsetType | None = UNSET
+    is_default: bool | UnsetType = UNSET
+    status: AssetStatus | UnsetType = UNSET
+
+
 class _Entry(Struct, forbid_unknown_fields=True):
     id: str
     partner_id: Count = DEFAULT_PARTNER
@@ -73,10 +91,11 @@ class _Entry(Struct, forbid_unknown_fields=True):
     conversion_profile_id: Count | UnsetType | None = UNSET
     playlist: str | UnsetType | None = UNSET
     flavors: Annotated[list[_Flavor], Meta(max_length=MAX_FLAVORS)] = []
+    captions: Annotated[list[_Captions], Meta(max_length=MOST_CAPTIONS)] = []
 
 
 _json = msgspec.json.Decoder(_Entry)
-_ENTRY_FIELDS = frozenset(_Entry.__struct_fields__) - {"flavors"}
+_ENTRY_FIELDS = frozenset(_Entry.__struct_fields__) - {"flavors", "captions"}
 _FLAVOR_FIELDS = frozenset(_Flavor.__struct_fields__)
 
 Parse = Callable[[int, bytes], EntryRow]
@@ -147,8 +166,9 @@ def _row(number: int, said: _Entry, *, plain: bool) -> EntryRow:
     """*plain* if no text of the line can hold a NUL or half a character."""
     entry: Columns = msgspec.to_builtins(said)  # without what is not said
     flavors: list[Columns] = entry.pop("flavors", [])
+    captions: list[Columns] = entry.pop("captions", [])
     if not plain:
-        for row in (entry, *flavors):
+        for row in (entry, *flavors, *captions):
             _check_storable(row)
     _check_id(said.id, "entry")
     for ours, theirs in (("start_at", "start_date"), ("end_at", "end_date")):
@@ -165,7 +185,11 @@ def _row(number: int, said: _Entry, *, plain: bool) -> EntryRow:
         _check_flavor(flavor)
     if len({one["id"] for one in flavors}) < len(flavors):
         raise BadLine("a flavor is named twice")
-    return EntryRow(number, entry, flavors)
+    for one in captions:
+        _check_id(one["id"], "captions")
+    if len({one["id"] for one in captions}) < len(captions):
+        raise BadLine("captions are named twice")
+    return EntryRow(number, entry, flavors, captions)
 
 
 def _check_flavor(flavor: Columns) -> None:
