@@ -5,13 +5,33 @@ A segment reads the header of its flavor and then its own blocks, never a whole 
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import (
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
+from metadata.column_types import Number
 from metadata.errors import BadRow
 from metadata.records import IndexHeader
 from metadata.sessions import Reader
 from metadata.tables import FlavorIndex, FlavorIndexBlock
+
+Found = tuple[dict[int, IndexHeader], dict[tuple[int, int, int], bytes]]
+"""Headers by flavor version, and blocks by flavor version, track and number."""
+
+PARTS = 1_000_000
+"""Of the length of a track, in which a stretch of it is told."""
+
+_TRACKS = 2
+"""That a stretch is read of: where there are more, few are asked for together."""
 
 Span = tuple[int, int, int]
 """Blocks ``[start, stop)`` of a track: its position in the flavor, start, stop."""
@@ -26,6 +46,63 @@ def load_index_headers(reader: Reader, int_ids: Iterable[int]) -> dict[int, Inde
     """The headers of these flavor versions; one that has no index is not in the answer."""
     found = reader.execute(_HEADERS, {"int_ids": list(int_ids)})
     return {row.int_id: IndexHeader(*row) for row in found}
+
+
+_HEADER_ROWS = select(
+    FlavorIndex.int_id,
+    literal_column("-1", Number).label("track"),
+    FlavorIndex.format.label("number"),
+    FlavorIndex.header.label("data"),
+).where(FlavorIndex.int_id.in_(bindparam("int_ids", expanding=True)))
+_BLOCK_ROWS = select(
+    FlavorIndexBlock.int_id,
+    FlavorIndexBlock.track,
+    FlavorIndexBlock.number,
+    FlavorIndexBlock.data,
+)
+_WHOLE = _HEADER_ROWS.union_all(
+    _BLOCK_ROWS.where(FlavorIndexBlock.int_id.in_(bindparam("int_ids", expanding=True)))
+)
+
+
+def _stretch(track: int) -> Select[Any]:
+    """Blocks of which the header will say, or nearly: a track has as many samples as its last
+    block begins with, or up to a block more."""
+    block = FlavorIndexBlock
+    at = block.int_id == bindparam("int_id", type_=Number), block.track == track
+    last = select(func.max(block.number)).where(*at).scalar_subquery()
+    begin, end = bindparam("begin", type_=Number), bindparam("end", type_=Number)
+    return _BLOCK_ROWS.where(
+        *at, block.number >= last * begin // PARTS, block.number <= (last + 1) * end // PARTS
+    )
+
+
+_STRETCH = union_all(_HEADER_ROWS, *map(_stretch, range(_TRACKS)))
+
+
+def load_indexes(reader: Reader, int_ids: Sequence[int]) -> Found:
+    """The headers of these flavor versions with all their blocks; what has no index is not in
+    the answer."""
+    return _found(reader.execute(_WHOLE, {"int_ids": int_ids}))
+
+
+def load_index_stretch(
+    reader: Reader, int_ids: Sequence[int], int_id: int, begin: int, end: int
+) -> Found:
+    """The headers, and of the flavor version *int_id* the blocks from *begin* to *end*, in
+    ``PARTS`` of its length: all of them, if its samples are evenly long."""
+    asked = {"int_ids": int_ids, "int_id": int_id, "begin": begin, "end": end}
+    return _found(reader.execute(_STRETCH, asked))
+
+
+def _found(rows: Iterable[Any]) -> Found:
+    headers, blocks = {}, {}
+    for int_id, track, number, data in rows:
+        if track < 0:
+            headers[int_id] = IndexHeader(int_id, number, data)
+        elif isinstance(data, bytes):
+            blocks[int_id, track, number] = data
+    return headers, blocks
 
 
 def load_index_blocks(reader: Reader, int_id: int, spans: Sequence[Span]) -> list[list[bytes]]:

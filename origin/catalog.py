@@ -29,7 +29,7 @@ from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.filters.hook import NamedHook
 from origin.filters.listings import Listings
 from origin.filters.sets import FilterSets
-from origin.indexes import Flavor, Indexes
+from origin.indexes import Ahead, Flavor, Indexes
 from origin.mapping.dressing import said_by, subtitles_file
 from origin.mapping.mapped import Mapped, target_of
 from origin.mapping.media_set import MediaSet
@@ -128,8 +128,11 @@ class Catalog:
             _RECIPES, lambda made: made.size
         )
 
-    async def find(self, source: Source, token: str | None) -> Presented:
-        """What *source* presents, for a URL that carries *token* (None: none).
+    async def find(
+        self, source: Source, token: str | None, ahead: Ahead | None = None
+    ) -> Presented:
+        """What *source* presents, for a URL that carries *token* (None: none); what will be
+        needed *ahead* is brought along where it has to be fetched.
 
         Raises ``NotFound`` for an unknown source, and for a token that none of its flavors
         of the last day would make.
@@ -143,7 +146,7 @@ class Catalog:
                 return await self._find_remote(source, token)
             case SequenceSource():
                 raise NotFound("a sequence has no media of its own")
-        return await self._find_entry(source, token)
+        return await self._find_entry(source, token, ahead)
 
     async def renew(self, source: Source) -> None:
         """Look whether *source* is another one by now, where it is not a file."""
@@ -159,18 +162,22 @@ class Catalog:
         """Whether *row* is what is known of *entry* now."""
         return self.contents.holds(entry, row)
 
-    async def _find_entry(self, source: OfEntry, token: str | None) -> Presented:
+    async def _find_entry(
+        self, source: OfEntry, token: str | None, ahead: Ahead | None
+    ) -> Presented:
         now = self.clock()
         row = await self.contents.row(source.entry)
-        found = await self._match(source, row, token)
+        found = await self._match(source, row, token, ahead)
         if found is None and _shown(row) is not None and row.loaded_at < now:
             row = await self.contents.load(source.entry)  # it may have changed just now
-            found = await self._match(source, row, token)
+            found = await self._match(source, row, token, ahead)
         if found is None:
             raise NotFound("no such entry" if _shown(row) is None else "no such token")
         return replace(found, captions=_captions(source, row))
 
-    async def _match(self, source: OfEntry, row: Row, token: str | None) -> Presented | None:
+    async def _match(
+        self, source: OfEntry, row: Row, token: str | None, ahead: Ahead | None
+    ) -> Presented | None:
         record = _shown(row)
         if record is None:
             return None
@@ -178,12 +185,12 @@ class Catalog:
             flavors = _picked(source, record, current(record.flavors))
             if not flavors:
                 raise NotFound("the entry has no such flavor")
-            return await self._present(row, flavors, None)
+            return await self._present(row, flavors, None, ahead)
         problem: Exception | None = None
         for had in generations(record.versions, self.clock(), KEEP_REPLACED_NS):
             flavors = _picked(source, record, had)
             try:
-                if flavors and (found := await self._present(row, flavors, token)):
+                if flavors and (found := await self._present(row, flavors, token, ahead)):
                     return found
             except (OriginError, MetadataError, PackagerError) as error:
                 problem = problem or error  # what is wrong with one set is not with another
@@ -192,9 +199,13 @@ class Catalog:
         return None
 
     async def _present(
-        self, row: Row, records: tuple[FlavorRecord, ...], token: str | None
+        self,
+        row: Row,
+        records: tuple[FlavorRecord, ...],
+        token: str | None,
+        ahead: Ahead | None,
     ) -> Presented | None:
-        flavors = await self._indexes.of_versions(records)
+        flavors = await self._indexes.of_versions(records, ahead)
         found = self._presented(flavors, token)
         if found is None or row.record is None:
             return None

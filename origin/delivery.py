@@ -36,6 +36,7 @@ from origin.errors import BadUrl, NotFound
 from origin.excerpts import Excerpts
 from origin.filters.asked import Asked
 from origin.flights import Flights
+from origin.indexes import Ahead
 from origin.listed_sound import Sound
 from origin.manifests import HLS_TYPE, multivariant
 from origin.parameters import NONE
@@ -184,7 +185,7 @@ class Delivery:
     ) -> tuple[Presented, Text]:
         folders = hls_folders(chosen, way.bases)
         target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
-        presented = await self._catalog.find(target.source, None)
+        presented = await self._catalog.find(target.source, None, Ahead())
         legacy = chosen.rows if way.legacy else None
         said = said_of(chosen.rows.values())
         wanted = Asked(target, asked.wanted)

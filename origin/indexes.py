@@ -7,8 +7,17 @@ from functools import partial
 from cachetools import LRUCache
 
 from metadata.errors import BadRow
-from metadata.indexes import Span, load_index_blocks, load_index_headers
+from metadata.indexes import (
+    PARTS,
+    Found,
+    Span,
+    load_index_blocks,
+    load_index_headers,
+    load_index_stretch,
+    load_indexes,
+)
 from metadata.records import FlavorRecord, IndexHeader
+from metadata.sessions import Reader
 from origin.database import Database
 from origin.errors import NotFound, SourceUnavailable
 from origin.flights import Flights
@@ -39,6 +48,18 @@ class Flavor:
     row: int | None
     """Of the flavor version whose blocks are in the database; None where they came with the
     index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What will be needed behind the headers, as far as that can be told without them."""
+
+    flavor: int | None = None
+    """1-based; None for every block of all."""
+
+    begin: float = 0
+    end: float = 0
+    """Seconds."""
 
 
 def _header_size(flavor: Flavor) -> int:
@@ -73,23 +94,29 @@ class Indexes:
         """Bytes."""
         return int(self._flavors.currsize + self._blocks.currsize)
 
-    async def of_versions(self, records: Sequence[FlavorRecord]) -> tuple[Flavor, ...]:
-        """The flavors of database rows: one question for all that are not at hand."""
+    async def of_versions(
+        self, records: Sequence[FlavorRecord], ahead: Ahead | None = None
+    ) -> tuple[Flavor, ...]:
+        """The flavors of database rows: one question for all that are not at hand, which
+        brings the blocks *ahead* along."""
         known = {record.int_id: self._flavors.get(record.int_id) for record in records}
         lacking = tuple(record for record in records if known[record.int_id] is None)
         if lacking:
-            key = tuple(record.int_id for record in lacking)
-            stored = await self._header_flights.join(key, lambda: self._stored(lacking))
+            key = ahead, *(record.int_id for record in lacking)
+            stored = await self._header_flights.join(
+                key, lambda: self._stored(lacking, _question(records, lacking, ahead))
+            )
             for record in lacking:
                 known[record.int_id] = stored.get(record.int_id) or await self._flavor(
                     record.int_id, partial(self._from_file, record)
                 )
         return tuple(flavor for flavor in known.values() if flavor)
 
-    async def _stored(self, records: Sequence[FlavorRecord]) -> dict[int, Flavor]:
+    async def _stored(
+        self, records: Sequence[FlavorRecord], question: Callable[[Reader], Found]
+    ) -> dict[int, Flavor]:
         """The flavors of those *records* that have an index that we know."""
-        ids = [record.int_id for record in records]
-        headers = await self._database.ask(load_index_headers, ids)
+        headers, blocks = await self._database.ask(question)
         # No wait from here on: whoever asks meanwhile finds all of them at hand, or none.
         found = {}
         for record in records:
@@ -98,7 +125,14 @@ class Indexes:
                 found[record.int_id] = _decoded(record, header)
         for int_id, flavor in found.items():
             self._keep(int_id, flavor)
+        for place, block in blocks.items():
+            if place[0] in found:
+                self._keep_block(place, block)
         return found
+
+    def _keep_block(self, place: tuple[int, int, int], block: bytes) -> None:
+        if len(block) + 128 <= self._blocks.maxsize:
+            self._blocks[place] = block
 
     def _keep(self, key: object, flavor: Flavor) -> None:
         if _header_size(flavor) <= self._flavors.maxsize:
@@ -202,8 +236,7 @@ class Indexes:
             for (position, start, stop), blocks in zip(spans, loaded, strict=True):
                 found.append(dict(zip(range(start, stop), blocks, strict=True)))
                 for number, block in zip(range(start, stop), blocks, strict=True):
-                    if len(block) + 128 <= self._blocks.maxsize:
-                        self._blocks[row, position, number] = block
+                    self._keep_block((row, position, number), block)
             return found
 
         return await self._block_flights.join((row, spans), load)
@@ -211,6 +244,23 @@ class Indexes:
     def _at_hand(self, row: int, position: int, numbers: range) -> dict[int, bytes]:
         found = {number: self._blocks.get((row, position, number)) for number in numbers}
         return {number: block for number, block in found.items() if block is not None}
+
+
+def _question(
+    records: Sequence[FlavorRecord], lacking: Sequence[FlavorRecord], ahead: Ahead | None
+) -> Callable[[Reader], Found]:
+    """For the headers of those that are *lacking*, and what is needed *ahead* of *records*."""
+    ids = [record.int_id for record in lacking]
+    if ahead is None:
+        return lambda reader: (load_index_headers(reader, ids), {})
+    if ahead.flavor is None:
+        return lambda reader: load_indexes(reader, ids)
+    wanted = records[ahead.flavor - 1] if 0 < ahead.flavor <= len(records) else None
+    if wanted is None or not wanted.duration_ms:
+        return lambda reader: (load_index_headers(reader, ids), {})
+    parts = PARTS * 1000 / wanted.duration_ms
+    begin, end = (min(int(at * parts), PARTS) for at in (ahead.begin, ahead.end))
+    return lambda reader: load_index_stretch(reader, ids, wanted.int_id, begin, end)
 
 
 def _decoded(record: FlavorRecord, header: IndexHeader) -> Flavor:

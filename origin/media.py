@@ -16,6 +16,7 @@ from origin.filters.asked import Asked, parse_asked
 from origin.filters.listing import Listing
 from origin.filters.wanted import EVERYTHING
 from origin.flights import Flights
+from origin.indexes import Ahead
 from origin.manifests import (
     HLS_TYPE,
     Tracks,
@@ -44,6 +45,7 @@ from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
 from packager.plan import Plan, Transform, Unplanned
 from packager.recipe import Choice, Needs, cmaf_segment, muxed_segment
+from packager.segmenter import DEFAULT_TARGET
 from packager.tracks import Kind
 
 DASH_TYPE = "application/dash+xml"
@@ -127,7 +129,7 @@ class Media:
             return await self._sequence(asked), None
         if target.file.text is not None:
             return await self._text(path, target), None
-        presented = await self._catalog.find(target.source, target.file.token)
+        presented = await self._catalog.find(target.source, target.file.token, _ahead(target))
         entry = getattr(target.source, "entry", None)
         match target.file.kind:
             case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
@@ -272,6 +274,18 @@ def _weight(plan: Plan) -> int:
         else 300 * len(piece.offsets)
         for piece in plan
     )  # fmt: skip
+
+
+def _ahead(target: Target) -> Ahead | None:
+    """What *target* needs of the flavors' blocks, where they are cut about evenly."""
+    file = target.file
+    match file.kind:
+        case FileKind.MASTER | FileKind.MANIFEST:
+            return Ahead()
+        case FileKind.SEGMENT if file.choice is not None:
+            begin = (file.number - 1) * float(DEFAULT_TARGET)
+            return Ahead(file.choice.flavor, begin, begin + 2 * float(DEFAULT_TARGET))
+    return None
 
 
 def _mp4_type(choice: Choice) -> str:

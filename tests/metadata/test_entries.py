@@ -15,7 +15,12 @@ from metadata.entries import (
     find_flavor,
     list_entries,
 )
-from metadata.indexes import load_index_blocks, load_index_headers
+from metadata.indexes import (
+    load_index_blocks,
+    load_index_headers,
+    load_index_stretch,
+    load_indexes,
+)
 from metadata.models import CaptionAsset, DeliveryProfile
 from metadata.sessions import reading, writing
 from metadata.surroundings import load_surroundings
@@ -143,6 +148,8 @@ QUESTIONS: dict[str, tuple[Callable[..., Any], list[Any], dict[str, Any]]] = {
     "find_content": (find_content, [ENTRY], {"replaced_after": 0}),
     "find_caption": (find_caption, ["0_capt1234"], {}),
     "load_surroundings": (load_surroundings, [101], {}),
+    "load_indexes": (load_indexes, [[1, 2, 3]], {}),
+    "load_index_stretch": (load_index_stretch, [[1, 2], 1, 5, 500_000], {}),
     "load_index_headers": (load_index_headers, [[1, 2, 3]], {}),
     "load_index_blocks": (load_index_blocks, [1, [(0, 0, 1), (0, 1, 2)]], {}),
 }

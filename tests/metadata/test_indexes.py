@@ -3,11 +3,18 @@
 import pytest
 from sqlalchemy import Engine, text
 
+from metadata.changes import add_entry
 from metadata.errors import BadRow
-from metadata.indexes import load_index_blocks, load_index_headers
+from metadata.indexes import (
+    PARTS,
+    load_index_blocks,
+    load_index_headers,
+    load_index_stretch,
+    load_indexes,
+)
 from metadata.records import IndexHeader
 from metadata.sessions import reading, writing
-from tests.metadata.samples import store
+from tests.metadata.samples import ENTRY, new, store
 
 
 def test_headers(writer: Engine) -> None:
@@ -55,3 +62,27 @@ def test_a_blob_that_is_none_is_named(writer: Engine) -> None:
             load_index_blocks(session, 1, [(0, 0, 3)])
         with pytest.raises(BadRow, match="flavor_index 1: data"):
             load_index_headers(session, [1])
+
+
+STRETCHES: list[tuple[int, int, list[int]]] = [
+    (0, 0, [0]),
+    (0, 100_000, [0, 1]),
+    (300_000, 400_000, [2, 3, 4]),
+    (950_000, PARTS, [8, 9]),
+    (PARTS, PARTS, [9]),
+]
+
+
+@pytest.mark.parametrize(("begin", "end", "numbers"), STRETCHES)
+def test_a_stretch_of_a_track(writer: Engine, begin: int, end: int, numbers: list[int]) -> None:
+    """Of ten blocks the ones in which it lies, however full the last one is."""
+    with writing(writer) as session:
+        flavors = [new("0_aaaaaaaa", blocks=10), new("0_bbbbbbbb", blocks=3)]
+        add_entry(session, entry_id=ENTRY, partner_id=1, name="", flavors=flavors, now=1)
+    with reading(writer) as session:
+        headers, blocks = load_index_stretch(session, [1, 2, 3], 1, begin, end)
+        assert sorted(headers) == [1, 2]
+        assert sorted(blocks) == [(1, 0, number) for number in numbers]
+        assert blocks[1, 0, numbers[0]] == b"block %d" % numbers[0]
+        headers, blocks = load_indexes(session, [1, 2, 3])
+        assert (sorted(headers), len(blocks)) == ([1, 2], 13)
