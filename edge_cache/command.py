@@ -90,7 +90,7 @@ def options(
             "Renew what is hot so long before it is stale; 0 for never.",
             metavar="SECONDS",
         ),
-    ] = 10.0,
+    ] = 10,
     stale_if_unreachable: Annotated[
         float,
         _option(
@@ -98,7 +98,7 @@ def options(
             "Serve stale so long if no upstream can be reached and the origin names no time.",
             metavar="SECONDS",
         ),
-    ] = 3600.0,
+    ] = 3600,
     heuristic: Annotated[
         float,
         _option(
@@ -106,7 +106,7 @@ def options(
             "Lifetime of what names none, as a share of the time since its last change.",
             metavar="SHARE",
         ),
-    ] = 0.0,
+    ] = 0,
     negative_ttl: Annotated[
         list[Any] | None,
         _option(

@@ -139,12 +139,19 @@ def _found(keyword: _Keyword, texts: list[str], environ: Mapping[str, str]) -> A
     if not texts and variable is not None:
         texts = variable.split() if keyword.many else [variable]
     elif not texts and not keyword.required:
-        default = keyword.default
-        return default if option.parser is None or default is None else option.parser(default)
+        return _default(keyword)
     if not texts or (len(texts) > 1 and not keyword.many):
         raise _NotPlain
     values = [_value(keyword.kind, option, text) for text in texts]
     return values if keyword.many else values[0]
+
+
+def _default(keyword: _Keyword) -> Any:
+    if keyword.default is None:
+        return None
+    if keyword.option.parser is not None:
+        return keyword.option.parser(keyword.default)
+    return float(keyword.default) if keyword.kind is float else keyword.default
 
 
 def _value(kind: type, option: Option, text: str) -> Any:

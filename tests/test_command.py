@@ -58,12 +58,14 @@ def test_help_of_a_command_names_its_variables(name: str) -> None:
 
 OPTIONS = {
     "demo": "data port",
-    "ingest": "data entry partner name replace json",
+    "ingest": "data entry partner name replace captions json",
     "import": "data format batch dry-run json",
     "entries": "data json",
     "show": "data json",
     "origin": "data host port admin-port workers local-root index-cache plan-cache open-files"
-    " sendfile object-store remote-host remote-private",
+    " sendfile object-store remote-host remote-private data-center mapping-root"
+    " mapping-upstream mapped-default mapping-path-prefix mapping-path-postfix mapping-ttl"
+    " admin-token-file source-allow remote-upstream manifest-hook",
     "edge": "upstream shield upstream-ca health host port admin-port admin-token-file"
     " purge-method workers cache-dir ram disk block early-refresh stale-if-unreachable"
     " heuristic negative-ttl store-set-cookie forwarded node-id cache-status-key",
@@ -133,7 +135,6 @@ MISUSES = {
         "purge /a --edge http://e:1 --token-file no",
         "headrace purge: --token-file: no",
     ),
-    "no file": ("ingest", "headrace ingest: FILE...: it is missing"),
     "import what": ("import", "headrace import: FILE: it is missing"),
     "import where": ("import no.csv", "headrace import: FILE: no.csv: there is no such file"),
     "import how": ("import f.txt", "headrace import: --format: say jsonl or csv"),
@@ -209,6 +210,17 @@ def test_defaults(stubs: Calls) -> None:
         "remote_hosts": [],
         "remote_private": False,
         "sendfile": False,
+        "data_center": 0,
+        "admin_token": None,
+        "source_allow": [],
+        "remote_upstream": None,
+        "mapping_root": None,
+        "mapping_upstream": None,
+        "mapped_default": False,
+        "mapping_path_prefix": None,
+        "mapping_path_postfix": None,
+        "mapping_ttl": 10,
+        "manifest_hook": None,
         "page_entry": None,
         "players": None,
     }
@@ -259,7 +271,7 @@ def test_variables_stand_for_options(stubs: Calls, tmp_path: Path) -> None:
     headrace(
         "ingest", "a.mp4", env={"HEADRACE_INGEST_JSON": "1", "HEADRACE_INGEST_PARTNER": "7"}
     )
-    assert stubs()[-1]["options"] == ["headrace-data", None, 7, None, None, True]
+    assert stubs()[-1]["options"] == ["headrace-data", None, 7, None, None, True, []]
 
 
 def test_what_an_operator_says_beside_the_origin(stubs: Calls) -> None:
@@ -316,7 +328,7 @@ def test_ingest_passes_its_status_and_options_on(stubs: Calls) -> None:
     result = headrace("ingest", "a.mp4", "b.mp4", "--entry", "0_x", "--name", "A film")
     assert (result.returncode, result.stdout) == (0, "0_abcd1234\n")
     assert stubs()[0]["files"] == ["a.mp4", "b.mp4"]
-    assert stubs()[0]["options"] == ["headrace-data", "0_x", 101, "A film", None, False]
+    assert stubs()[0]["options"] == ["headrace-data", "0_x", 101, "A film", None, False, []]
     assert headrace("ingest", "refused.mp4").returncode == 1
 
 
