@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.support.http import get
 from tests.support.processes import running
+from tests.support.waiting import until
 from tests.system.delivery import ENTRY, ingest, names_in, requests_for
 
 FILTER = "video_height:1-60"
@@ -31,7 +32,7 @@ def test_an_edge_keeps_manifests_apart_and_media_together(
         for url, body in bodies.items():
             again = get(edge.url + url)
             assert again.body == body and "hit" in again.headers["cache-status"]
-            assert len(requests_for(origin, url)) == 1
+            assert len(until(lambda url=url: requests_for(origin, url))) == 1
         media = [one for one in names_in(edge.url + filtered) if "init-f1-v1" in one]
         assert media and set(media) <= set(names_in(edge.url + manifest))
         get(media[0])
