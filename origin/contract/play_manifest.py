@@ -45,10 +45,12 @@ _LONG_ONLY = (
     "responseFormat", "callback", "type", "playbackRate", "tracks", "sequence", "kt",
     "disableCaptions",
 )  # fmt: skip
-_NAMES = {short: name for name, short in _SHORT.items()} | {
+PARAMETERS = {short: name for name, short in _SHORT.items()} | {
     name: name for name in (*_SHORT, *_LONG_ONLY, *NAMES, "filter", "filterSet")
 }
-_NAMES[PARAMETER] = "filter"
+PARAMETERS[PARAMETER] = "filter"
+"""Each name to the long one; ``docs/delivery-contract.md`` lists them."""
+
 _LATER = {"playbackRate": "1", "tracks": "", "sequence": ""}
 """Parameters whose parts are not built, each with the value that asks for nothing.  Without
 them the answer would be another video, so they are refused and not ignored."""
@@ -109,7 +111,7 @@ def parse_play_manifest(path: str, query: str = "") -> PlayManifest:
     partner, action, parts = partner_of(path_segments(path, may_be_empty=True))
     if action != ACTION:
         raise BadUrl(f"no such resource: {action}")
-    given = gather(parts, query, _NAMES)
+    given = gather(parts, query, PARAMETERS)
     if "entryId" not in given:
         raise Refused(Number.MISSING_PARAMETER, "entryId")
     try:

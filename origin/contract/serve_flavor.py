@@ -33,11 +33,11 @@ _IGNORED = (
     "dirFileName",
 )  # fmt: skip
 _SEQUENCE = ("entryId", "sequence", "v", "pv", "ev", "flavorParamIds", "flavorIds")
-_LATER = (
-    "seekFrom", "seekFromBytes", "live", "file", "speed", "tracks", "shift", "lang", "audioOnly",
-    "pathOnly", "exp", "sig",
+REFUSED = (
+    "seekFrom", "seekFromBytes", "live", "file", "speed", "tracks", "shift", "lang",
+    "audioOnly", "pathOnly", "exp", "sig",
 )  # fmt: skip
-_NAMES = {name: name for name in (*_USED, *_IGNORED, *_LATER, *_SEQUENCE)}
+_NAMES = {name: name for name in (*_USED, *_IGNORED, *REFUSED, *_SEQUENCE)}
 MAX_ENTRIES = 128
 """Of a sequence."""
 
@@ -174,7 +174,7 @@ def _given(parts: list[str], query: str) -> tuple[int, dict[str, str]]:
         if name not in _NAMES:
             raise BadUrl(f"left over: {name}")
     given = gather(rest, query, _NAMES)
-    for name in _LATER:
+    for name in REFUSED:
         if name in given:
             raise BadUrl(f"{name} is not supported yet")
     return partner, given

@@ -431,8 +431,12 @@ SERVE_FLAVOR = {
             rest=f"{BELOW}/{name}/1/flavorId/{{a}}/name/a.mp4", status=400,
             fields={"x-headrace-error": f"{name} is not supported yet"},
         )
-        for name in ("sequence", "live", "file", "flavorParamIds", "seekFromBytes", "speed")
+        for name in ("live", "file", "seekFromBytes", "speed")
     },
+    "several entries are no file": Case(
+        rest=f"{BELOW}/sequence/{ENTRY}/flavorId/{{a}}/name/a.mp4", status=400,
+        fields={"x-headrace-error": "sequence: several entries are no file"},
+    ),
     "pathOnly, which may tell keys": Case(
         rest=f"{BELOW}/flavorId/{{a}}/name/a.mp4?pathOnly=1", status=400
     ),
