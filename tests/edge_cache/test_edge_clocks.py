@@ -13,10 +13,11 @@ from tests.edge_cache.support.client import Answer, get
 from tests.edge_cache.support.edge import run
 from tests.edge_cache.support.origin import Origin, origin, plain
 from tests.edge_cache.test_edge_disk_processes import is_answered, is_hit, kill
+from tests.support.needs import need
 from tests.support.processes import Running, children, running
 
-LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-pytestmark = pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed")
+LIBRARY = "*/faketime/libfaketimeMT.so.1"
+"""Below /usr/lib, of Debian's package faketime."""
 
 HOUR = 3600
 SMALL, LARGE = "/small", "/large"
@@ -30,8 +31,9 @@ Change = Callable[[Running], None]
 @contextmanager
 def edge(upstream: Origin, folder: Path) -> Iterator[Running]:
     """An edge that reads its wall clock through the file ``clock``."""
+    need("faketime")
     clock = {
-        "LD_PRELOAD": str(LIBRARIES[0]),
+        "LD_PRELOAD": str(next(Path("/usr/lib").glob(LIBRARY))),
         "FAKETIME_TIMESTAMP_FILE": str(folder / "clock"),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

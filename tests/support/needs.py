@@ -25,6 +25,7 @@ _HOW_TO_GET = {  # program: Debian package
     "postgres": "postgresql",
     "initdb": "postgresql",
     "redis-server": "redis-server",
+    "strace": "strace",
 }
 _OTHER_FOLDERS = ("/usr/sbin", "/usr/lib/postgresql/*/bin")
 """Where Debian puts servers that are not on everybody's PATH."""
