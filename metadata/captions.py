@@ -59,9 +59,13 @@ CAPTIONS = cast(select(_RowsAsJson(*_LISTED.c)).scalar_subquery(), Text).label("
 
 
 def captions_of(column: Any) -> tuple[CaptionRecord, ...]:
-    """The ready captions in that *column*, the default first, then by id."""
+    """The ready captions in that *column*, the default first, then by language."""
     records = [
         CaptionRecord(*(*rest, bool(is_default), path))
         for *rest, is_default, path in json.loads(column or "[]")
     ]
-    return tuple(sorted(records, key=lambda one: (not one.is_default, one.id)))
+    return tuple(sorted(records, key=_place))
+
+
+def _place(one: CaptionRecord) -> tuple[bool, str, str, str]:
+    return not one.is_default, one.language, one.label or "", one.id
