@@ -22,7 +22,7 @@ def test_an_edge_keeps_manifests_apart_and_media_together(
     ):
         lowest = min(
             int(one.partition(b'"')[0])
-            for one in get(origin.url + manifest).body.split(b' height="')[1:]
+            for one in get(edge.url + manifest).body.split(b' height="')[1:]
         )
         rules = FILTER.replace("60", str(lowest))
         filtered = f"{manifest}?aws.manifestfilter={rules}"

@@ -70,7 +70,7 @@ MUST_NOT: dict[str, tuple[Callable[[Presentation], Any], str]] = {
     "no tuple of names": (lambda given: replace(given, video=([],)), "'None' was not given"),
     "a list": (lambda given: replace(given, video=list(given.video)), "video is no tuple"),
     "junk": (lambda given: replace(given, video=(1, 2)), "listed twice"),
-    "half a default": (lambda given: first(given, default="x"), "TypeError"),
+    "half a default": (lambda given: first(given, default="x"), "not True or False"),
     "one junk": (lambda given: replace(given, video=(1,)), "'None' was not given"),
     "twice": (lambda given: replace(given, video=given.video[:1] * 2), "listed twice"),
     "nothing left": (lambda given: replace(given, video=(), audio=()), "neither video nor"),
