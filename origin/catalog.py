@@ -280,7 +280,7 @@ class Catalog:
         captions = tuple(
             subtitles_file(one, self._mapped.places.name(one)) for one in media_set.subtitles
         )
-        recipe = replace(recipe, said=said)
+        recipe = replace(recipe, said=said, closed_captions=media_set.closed_captions)
         return replace(found, recipe=recipe, ids=ids, captions=captions)
 
     async def _find_remote(self, source: RemoteSource, token: str | None) -> Presented:

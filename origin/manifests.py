@@ -22,6 +22,7 @@ from packager.captions.rendition import (
 )
 from packager.dash.mpd import Period, mpd
 from packager.errors import UnknownSegment
+from packager.hls.closed_captions import with_closed_captions
 from packager.hls.media_playlist import Stretch, media_playlist, target_duration
 from packager.hls.multivariant import MultivariantPlaylist
 from packager.hls.subtitles import with_subtitles
@@ -64,7 +65,8 @@ def master_playlist(
     recipe: Recipe, target: Target, listing: Listing = EVERYTHING, text: Tracks = ()
 ) -> Needs[str]:
     """The multivariant playlist as text."""
-    return (yield from multivariant(recipe, target, listing, text)).render()
+    playlist = yield from multivariant(recipe, target, listing, text)
+    return with_closed_captions(playlist, recipe.closed_captions).render()
 
 
 def _whole(recipe: Recipe, text: Tracks, *, fmp4: bool) -> Needs[Presentation]:

@@ -170,6 +170,7 @@ class Media:
         tracks = () if is_index else await self._captions.tracks(presented)
         key = (
             *(render_target(target), presented.token, recipe.said, recipe.clip, listing),
+            recipe.closed_captions,
             facts_of(tracks),
         )
         if (known := self._texts.get(key)) is not None:

@@ -138,11 +138,29 @@ class TextRendition(Rendition):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedCaptions:
+    """Captions within the pictures (CEA-608, CEA-708): somebody says that they are there."""
+
+    id: str
+    """``CC1`` to ``CC4``, ``SERVICE1`` to ``SERVICE63``."""
+
+    label: str
+    language: str | None = None
+    """BCP 47."""
+
+    code: str | None = None
+    """The same, ISO 639-2."""
+
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
     video: tuple[VideoRendition, ...]
     audio: tuple[AudioRendition, ...]
     text: tuple[TextRendition, ...] = ()
 
+    closed_captions: tuple[ClosedCaptions, ...] = ()
     aligned: bool = True
     """Every video rendition starts its segments at the same times."""
 

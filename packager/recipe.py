@@ -30,6 +30,7 @@ from packager.plan import Plan, Unplanned
 from packager.presentation import (
     AudioRendition,
     Bitrate,
+    ClosedCaptions,
     DynamicRange,
     Presentation,
     Rendition,
@@ -101,6 +102,9 @@ class Recipe:
 
     said: tuple[Said, ...] = ()
     """Of each flavor; empty where nothing is said of any."""
+
+    closed_captions: tuple[ClosedCaptions, ...] = ()
+    """In all video."""
 
     @cached_property
     def digests(self) -> tuple[str, ...]:
@@ -370,7 +374,12 @@ def presentation(recipe: Recipe) -> Needs[Presentation]:
         if isinstance(one, AudioRendition)
     ]
     aligned = all(c.complete for _, t, c in cuts if t.kind is Kind.VIDEO)
-    return Presentation(video=video, audio=_one_is_default(recipe, audio), aligned=aligned)
+    return Presentation(
+        video=video,
+        audio=_one_is_default(recipe, audio),
+        aligned=aligned,
+        closed_captions=recipe.closed_captions,
+    )
 
 
 def _timeline(track: TrackIndex, cuts: Cuts) -> Timeline:

@@ -13,7 +13,6 @@ from unicodedata import category
 from origin.errors import NotFound
 from origin.mapping.errors import BadMapping, Garbage
 from origin.mapping.media_set import (
-    ClosedCaption,
     MediaSet,
     Rates,
     Sequence,
@@ -22,6 +21,7 @@ from origin.mapping.media_set import (
     Tracks,
 )
 from packager.languages import bcp47
+from packager.presentation import ClosedCaptions
 from packager.recipe import MAX_FLAVORS
 
 MAX_SEGMENT = 600_000
@@ -38,6 +38,7 @@ _MAX_TEXT, _MAX_PATH = 256, 4096
 _MAX_CAPTIONS = 67
 _MAX_TRACK = 64
 _TRACKS = re.compile(r"[va][0-9]{0,3}(?:-[va][0-9]{0,3}){0,63}", re.ASCII)
+_CODE = re.compile(r"[a-z]{3}", re.ASCII)
 _SERVICE = re.compile(r"CC[1-4]|SERVICE(?:[1-9]|[1-5][0-9]|6[0-3])", re.ASCII)
 _CAPTIONS = (".vtt", ".srt", ".ttml", ".dfxp", ".xml", ".cap")
 _EMPTY = "empty"
@@ -361,23 +362,27 @@ def _rates(fields: _Fields, name: str) -> Rates:
     return found
 
 
-def _closed_captions(fields: _Fields) -> tuple[ClosedCaption, ...] | None:
-    listed = fields.items("closedCaptions", 0, _MAX_CAPTIONS)
-    if listed is None:
-        return None
-    return tuple(_closed_caption(_Fields(one, place, "caption")) for place, one in listed)
+def _closed_captions(fields: _Fields) -> tuple[ClosedCaptions, ...]:
+    """None, by an empty array, is what manifests say anyway."""
+    listed = fields.items("closedCaptions", 0, _MAX_CAPTIONS) or []
+    found = tuple(_closed_caption(_Fields(one, place, "caption")) for place, one in listed)
+    if len({one.id for one in found}) < len(found):
+        fields.refuse("closedCaptions", "two have the same id")
+    return found
 
 
-def _closed_caption(fields: _Fields) -> ClosedCaption:
+def _closed_caption(fields: _Fields) -> ClosedCaptions:
     service, label = fields.text("id"), fields.text("label")
     if service is None or not _SERVICE.fullmatch(service):
         fields.refuse("id", "not CC1 to CC4 or SERVICE1 to SERVICE63")
     if not label:
         fields.refuse("label", "it is missing")
-    found = ClosedCaption(
+    language, code = _language(fields), fields.text("language")
+    found = ClosedCaptions(
         id=service,
         label=label,
-        language=_language(fields),
+        language=language,
+        code=code if language and code and _CODE.fullmatch(code) else None,
         default=fields.flag("default") is True,
     )
     fields.done()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from packager.presentation import ClosedCaptions
 from packager.tracks import Kind
 
 
@@ -75,20 +76,6 @@ class Subtitles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedCaption:
-    """Captions within the pictures (CEA-608, CEA-708)."""
-
-    id: str
-    """``CC1`` to ``CC4``, ``SERVICE1`` to ``SERVICE63``."""
-
-    label: str
-    language: str | None = None
-    """BCP 47."""
-
-    default: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaSet:
     """A mapping."""
 
@@ -101,8 +88,7 @@ class MediaSet:
 
     clip_from: int | None = None
     clip_to: int | None = None
-    closed_captions: tuple[ClosedCaption, ...] | None = None
-    """None: nothing is said of them."""
+    closed_captions: tuple[ClosedCaptions, ...] = ()
 
     cache: bool = True
     """Whether the mapping may be kept."""

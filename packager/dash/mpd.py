@@ -90,7 +90,10 @@ def _sets(period: Period) -> list[str]:
     presentation = period.presentation
     pictures, sounds = video_sets(presentation), audio_sets(presentation.audio)
     return [
-        *(video_set(n, members, template) for n, members in enumerate(pictures, 1)),
+        *(
+            video_set(n, members, template, presentation.closed_captions)
+            for n, members in enumerate(pictures, 1)
+        ),
         *(
             audio_set(n, members, purpose(members[0], presentation.audio), template)
             for n, members in enumerate(sounds, len(pictures) + 1)

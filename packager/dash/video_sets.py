@@ -1,11 +1,12 @@
 """Video as AdaptationSets (ISO/IEC 23009-1 §5.3.3; D-08, I-10)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
+from packager.dash.closed_captions import closed_captions
 from packager.dash.element import Attributes, element
 from packager.dash.role import Role, role
-from packager.presentation import Presentation, VideoRendition
+from packager.presentation import ClosedCaptions, Presentation, VideoRendition
 
 _SAME_ASPECT = Fraction(1, 50)
 """Encoders round a width to 2, 8 or 16 pixels: 848 by 480 is 0.6 % off 16:9.  The nearest
@@ -31,7 +32,10 @@ def video_sets(presentation: Presentation) -> list[tuple[VideoRendition, ...]]:
 
 
 def video_set(
-    number: int, members: tuple[VideoRendition, ...], template: Callable[[VideoRendition], str]
+    number: int,
+    members: tuple[VideoRendition, ...],
+    template: Callable[[VideoRendition], str],
+    captions: Iterable[ClosedCaptions] = (),
 ) -> str:
     """AdaptationSet@id *number*; *template* makes a member's SegmentTemplate."""
     tallest = max(members, key=lambda video: video.height)
@@ -51,6 +55,7 @@ def video_set(
     return element(
         "AdaptationSet",
         attributes,
+        *closed_captions(captions),
         # The first set is what to show when nobody chooses (D-08).
         *([role(Role.MAIN)] if number == 1 else []),
         *(_representation(video, template(video)) for video in members),

@@ -75,6 +75,36 @@ class SubtitleMedia:
         return tag("EXT-X-MEDIA", attributes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedCaptionsMedia:
+    """EXT-X-MEDIA with TYPE=CLOSED-CAPTIONS (§4.3.4.1)."""
+
+    # GROUP-ID
+    group: str
+    # NAME, unique in the group
+    name: str
+    # LANGUAGE
+    language: str | None
+    # DEFAULT
+    default: bool
+    # AUTOSELECT
+    autoselect: bool
+    # INSTREAM-ID
+    instream_id: str
+
+    def line(self) -> str:
+        attributes = {
+            "TYPE": "CLOSED-CAPTIONS",
+            "GROUP-ID": quoted(self.group),
+            "NAME": quoted(self.name),
+            "LANGUAGE": quoted(self.language) if self.language else None,
+            "DEFAULT": _YES_NO[self.default],
+            "AUTOSELECT": _YES_NO[self.autoselect],
+            "INSTREAM-ID": quoted(self.instream_id),
+        }
+        return tag("EXT-X-MEDIA", attributes)
+
+
 Media = AudioMedia | SubtitleMedia
 
 
@@ -94,6 +124,8 @@ class Variant:
     audio: str | None = None
     # SUBTITLES
     subtitles: str | None = None
+    # CLOSED-CAPTIONS
+    closed_captions: str | None = None
     # PROGRAM-ID, which version 6 removed: for players that cannot do without
     program_id: int | None = None
     uri: str
@@ -108,7 +140,7 @@ class Variant:
             "FRAME-RATE": _thousandths(self.frame_rate) if self.frame_rate else None,
             "AUDIO": quoted(self.audio) if self.audio else None,
             "SUBTITLES": quoted(self.subtitles) if self.subtitles else None,
-            "CLOSED-CAPTIONS": "NONE",
+            "CLOSED-CAPTIONS": quoted(self.closed_captions) if self.closed_captions else "NONE",
         }
         return f"{tag('EXT-X-STREAM-INF', attributes)}\n{self.uri}"
 
@@ -119,18 +151,27 @@ class MultivariantPlaylist:
     """In the order of listing; players may start with the first."""
 
     media: tuple[Media, ...] = ()
+    closed_captions: tuple[ClosedCaptionsMedia, ...] = ()
 
     def render(self) -> str:
         lines = [
             "#EXTM3U",
             # Nothing here needs a version, but a client that knows no EXT-X-MEDIA would play
             # without sound; 4 keeps it away (§7).
-            *(["#EXT-X-VERSION:4"] if self.media else []),
+            *([f"#EXT-X-VERSION:{self._version}"] if self._version else []),
             "#EXT-X-INDEPENDENT-SEGMENTS",
             *(media.line() for media in self.media),
+            *(one.line() for one in self.closed_captions),
             *(variant.line() for variant in self.variants),
         ]
         return "\n".join(lines) + "\n"
+
+    @property
+    def _version(self) -> int:
+        """0 for none; 7 for services of CEA-708."""
+        if any(one.instream_id.startswith("SERVICE") for one in self.closed_captions):
+            return 7
+        return 4 if self.media or self.closed_captions else 0
 
 
 def _thousandths(rate: Fraction) -> str:

@@ -12,7 +12,6 @@ from origin.errors import NotFound
 from origin.mapping.errors import BadMapping, Garbage
 from origin.mapping.grammar import joined, parse_mapping, path_mapping
 from origin.mapping.media_set import (
-    ClosedCaption,
     MediaSet,
     Rates,
     Sequence,
@@ -20,6 +19,7 @@ from origin.mapping.media_set import (
     Subtitles,
     Tracks,
 )
+from packager.presentation import ClosedCaptions
 from tests.origin.mapping.documented import REFUSED, TAKEN
 
 A = Sequence(path="/a.mp4")
@@ -107,11 +107,13 @@ GOOD = {
             {"id": "SERVICE63", "label": "x"},
         ]),
         just(A, closed_captions=(
-            ClosedCaption(id="CC1", label="English", language="en", default=True),
-            ClosedCaption(id="SERVICE63", label="x"),
+            ClosedCaptions(
+                id="CC1", label="English", language="en", code="eng", default=True
+            ),
+            ClosedCaptions(id="SERVICE63", label="x"),
         )),
     ),
-    "no closed captions": (mapping(closedCaptions=[]), just(A, closed_captions=())),
+    "no closed captions": (mapping(closedCaptions=[]), just(A)),
     "captions": (
         {"sequences": [
             {"clips": [{"type": "source", "path": "/a.srt"}], "language": "ger", "label": "D"},

@@ -178,6 +178,26 @@ def test_captions(maps: Maps, origin: Origin) -> None:
     assert "SUBTITLES" not in origin.text("/hls/mapped/gone.json/master.m3u8")
 
 
+def test_closed_captions(maps: Maps, origin: Origin) -> None:
+    listed = [
+        {"id": "CC1", "label": "English", "language": "eng", "default": True},
+        {"id": "SERVICE2", "label": "Español", "language": "spa"},
+    ]
+    maps.set("it.json", A, closedCaptions=listed)
+    maps.set("none.json", A, closedCaptions=[])
+    master = origin.text("/hls/mapped/it.json/master.m3u8")
+    assert (
+        '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="English",LANGUAGE="en",'
+        'DEFAULT=YES,AUTOSELECT=YES,INSTREAM-ID="CC1"'
+    ) in master
+    assert 'INSTREAM-ID="SERVICE2"' in master and ',CLOSED-CAPTIONS="cc"' in master
+    assert ",CLOSED-CAPTIONS=NONE" in origin.text("/hls/mapped/none.json/master.m3u8")
+    mpd = origin.text("/dash/mapped/it.json/manifest.mpd")
+    scheme = '<Accessibility schemeIdUri="urn:scte:dash:cc:cea-'
+    assert f'{scheme}608:2015" value="CC1=eng"/>' in mpd
+    assert f'{scheme}708:2015" value="2=lang:spa"/>' in mpd
+
+
 def test_several_mappings_of_one_url(maps: Maps, origin: Origin) -> None:
     maps.set("f_a", A)
     maps.set("f_b", B | {"language": "spa"})
