@@ -15,6 +15,7 @@ from serving.admin_http import (
     Refused,
     Request,
     Response,
+    as_error,
     encode_response,
     read_request,
     text,
@@ -35,6 +36,9 @@ Routes = Mapping[tuple[str, str], Handler]
 also all below it, but for those that have handlers of their own."""
 Unready = Callable[[], str | None]
 """Why requests should not be sent here now; None if they should."""
+
+_API = "/api/"
+"""Below it failures are JSON as well, ``{"error": "..."}``."""
 
 _PUBLIC = ("/healthz", "/readyz", "/metrics")
 _log = logging.getLogger("serving.admin")
@@ -85,18 +89,20 @@ class _Admin:
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        head_only = False
+        head_only, path = False, ""
         try:
             async with asyncio.timeout(READ_LIMIT):
                 request = await read_request(reader, writer)
             if request is None:
                 return
-            head_only = request.method == "HEAD"
+            head_only, path = request.method == "HEAD", request.path
             response = await self._respond(request)
         except Refused as refused:
-            response = refused.response
+            response, path = refused.response, path or refused.path
         except TimeoutError:
             response = text(408, "the request did not arrive in time")
+        if path.startswith(_API):
+            response = as_error(response)
         async with asyncio.timeout(READ_LIMIT):
             writer.write(encode_response(response, head_only=head_only))
             await writer.drain()

@@ -7,9 +7,11 @@ RFC 9112 is the grammar, RFC 9110 the statuses.
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
+
+import msgspec
 
 HEAD_LIMIT = 16 * 1024
 """Bytes of request line and header fields together."""
@@ -20,6 +22,9 @@ FIELD_LIMIT = 100
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,20}) (/[\x21-\x7e]*) HTTP/1\.[01]")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)")
 _DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Request:
 class Response:
     status: int
     body: bytes = b""
-    content_type: str = "text/plain; charset=utf-8"
+    content_type: str = TEXT
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -47,10 +52,21 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str = "", **headers: str) -> None:
         super().__init__(reason)
         self.response = text(status, reason or HTTPStatus(status).phrase, headers)
+        self.path = ""
+        """Of the request, as far as it was read."""
 
 
 def text(status: int, line: str, headers: Mapping[str, str] | None = None) -> Response:
     return Response(status, f"{line}\n".encode(), headers=headers or {})
+
+
+def as_error(response: Response) -> Response:
+    """*response*, a failure in one line of text, as an interface for programs tells it."""
+    if response.status < 400 or response.content_type != TEXT:
+        return response
+    content = {"error": response.body.decode().removesuffix("\n")}
+    body = msgspec.json.encode(content) + b"\n"
+    return replace(response, body=body, content_type="application/json")
 
 
 async def read_request(
@@ -66,9 +82,13 @@ async def read_request(
             raise Refused(400, "the header section does not end") from error
         return None
     method, target, headers = parse_head(head)
-    body = await _read_body(reader, writer, headers)
     path, _, query = target.partition("?")
-    return Request(method, unquote(path), _parse_query(query), headers, body)
+    try:
+        body = await _read_body(reader, writer, headers)
+        return Request(method, unquote(path), _parse_query(query), headers, body)
+    except Refused as refused:
+        refused.path = path
+        raise
 
 
 def parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:

@@ -1,7 +1,8 @@
 """The administration listener: its routes, who may use them, and what it refuses."""
 
+import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -85,9 +86,40 @@ def test_unknown_paths_and_methods(server: Program) -> None:
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
+@pytest.mark.parametrize(
+    ("path", "method", "headers", "status", "error"),
+    [
+        ("/api/v1/echo", "POST", {}, 401, "Unauthorized"),
+        ("/api/v1/echo", "GET", TOKEN, 405, "Method Not Allowed"),
+        ("/api/v1/nothing", "GET", TOKEN, 404, "Not Found"),
+        (
+            "/api/v1/echo",
+            "POST",
+            {"Content-Length": "2000000"},
+            413,
+            "Request Entity Too Large",
+        ),
+        ("/nothing", "GET", TOKEN, 404, None),
+    ],
+)
+def test_failures_of_the_interface_are_json(
+    server: Program,
+    path: str,
+    method: str,
+    headers: Mapping[str, str],
+    status: int,
+    error: str | None,
+) -> None:
+    answer = server.admin(path, method, headers=headers)
+    is_json = answer.headers["Content-Type"] == "application/json"
+    assert (answer.status, is_json) == (status, error is not None)
+    if error is not None:
+        assert json.loads(answer.body) == {"error": error}
+
+
 def test_a_failing_handler_tells_only_the_log(server: Program) -> None:
     answer = server.admin("/api/v1/fail", headers=TOKEN)
-    assert (answer.status, answer.body) == (500, b"internal error\n")
+    assert (answer.status, answer.body) == (500, b'{"error":"internal error"}\n')
 
 
 REQUESTS = {
