@@ -14,7 +14,7 @@ from origin.contract.access import decide
 from origin.contract.addresses import address, hls_folders
 from origin.contract.admission import admitted, check_expiry, life, steady_until
 from origin.contract.caption_assets import is_caption_asset, parse_caption_asset
-from origin.contract.formats import Reply
+from origin.contract.formats import Output, Reply
 from origin.contract.masters import LEGACY_TYPE, whole_master
 from origin.contract.play_manifest import (
     PlayManifest,
@@ -30,7 +30,7 @@ from origin.contract.serve_flavor import (
     parse_serve_flavor,
     render_serve_flavor,
 )
-from origin.contract.sound import said_of
+from origin.contract.sound import is_spoken, said_of
 from origin.contract.terms import Terms
 from origin.errors import BadUrl, NotFound
 from origin.excerpts import Excerpts
@@ -150,9 +150,11 @@ class Delivery:
         presented = None
         lasts = 0 if access.personal else life(content, now, asked.expiry)
         cache_control = f"public, max-age={lasts}" if lasts else "no-store"
-        where = address(content, asked, chosen, way)
+        reply = _reply(asked, way)
+        language = "" if reply is Reply.MASTER else await self._muxed(asked, chosen)
+        where = address(content, asked, chosen, way, language)
         extra = {"X-ServerNodeIds": ",".join(map(str, way.nodes))} if way.nodes else {}
-        match _reply(asked, way):
+        match reply:
             case Reply.MASTER:
                 presented, master = await self._master(
                     asked, chosen, way, terms.origins, cache_control, extra
@@ -167,12 +169,26 @@ class Delivery:
         until = steady_until(content, now, asked.expiry)
         ready = _Ready(found, asked, content, terms, presented, until)
         lists_files = presented is not None and presented.captions
-        if not lists_files and ready.weight <= self._ready.maxsize:
+        shared = not (lists_files or access.personal)
+        if shared and ready.weight <= self._ready.maxsize:
             self._ready[target] = ready
         return found
 
     async def _admitted(self, entry: str, partner: int, now: int) -> ContentRecord:
         return admitted(await self._contents.find(entry), partner, now)
+
+    async def _muxed(self, asked: PlayManifest, chosen: Chosen) -> str:
+        """The one language that a playlist of another URL shall have, if its files do: without
+        a look it might have none."""
+        language = asked.delivery.muxed_audio
+        if not language or asked.output is not Output.HLS:
+            return ""
+        target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
+        presented = await self._catalog.find(target.source, None)
+        tracks = (
+            one for index in presented.recipe.flavors for one in index.of_kind(Kind.AUDIO)
+        )
+        return language if is_spoken(language, (one.track.language for one in tracks)) else ""
 
     async def _master(
         self,

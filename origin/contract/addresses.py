@@ -23,17 +23,19 @@ def hls_folders(chosen: Chosen, bases: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(base + quote(path, safe=_SAFE) for base in bases)
 
 
-def hls_leaf(asked: PlayManifest) -> str:
-    """The name of a master playlist: with one language in the video's segments, or all."""
-    language = asked.delivery.muxed_audio
-    return f"master-l{language}.m3u8" if language else "master.m3u8"
-
-
-def address(content: ContentRecord, asked: PlayManifest, chosen: Chosen, route: Route) -> str:
-    """Encoded, of what a player is sent to: the first of the ways of *route*."""
+def address(
+    content: ContentRecord,
+    asked: PlayManifest,
+    chosen: Chosen,
+    route: Route,
+    language: str = "",
+) -> str:
+    """Encoded, of what a player is sent to: the first of the ways of *route*; a master playlist
+    has sound in *language* alone, where one is named."""
     base = route.bases[0]
     if asked.output is Output.HLS and not route.pattern:
-        return hls_folders(chosen, (base,))[0] + _filtered(asked, hls_leaf(asked))
+        leaf = f"master-l{language}.m3u8" if language else "master.m3u8"
+        return hls_folders(chosen, (base,))[0] + _filtered(asked, leaf)
     if asked.format.many:
         path = f"/{render_serve_flavors(chosen.files)}"
         leaf = "" if route.pattern else f"/{_filtered(asked, _LEAVES[asked.output])}"

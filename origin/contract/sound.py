@@ -36,6 +36,12 @@ def arranged(every: Presentation, default: str = "", muxed: str = "") -> Present
     return replace(every, audio=tuple(sorted(audio, key=_place)))
 
 
+def is_spoken(language: str, languages: Iterable[str | None]) -> bool:
+    """Whether *language* is one of the *languages* of tracks, as a selector would find it."""
+    wanted = bcp47(language)
+    return wanted is not None and wanted.lower() in {one.lower() for one in languages if one}
+
+
 def _spoken(audio: tuple[AudioRendition, ...], language: str) -> tuple[AudioRendition, ...]:
     """Those in *language*: with its region, or else whatever the region."""
     wanted = (bcp47(language) or "").lower()

@@ -66,8 +66,8 @@ def parse_wishes(given: Mapping[str, str]) -> DeliveryWishes:
         fills=_fills(given),
         host=_only(_HOST, given.get("cdnHost", "")),
         storage=int(storage) if storage else None,
-        default_audio=_only(_LANGUAGE, given.get("defaultAudioLang", "")).lower(),
-        muxed_audio=_only(_LANGUAGE, given.get("muxedAudioLang", "")).lower(),
+        default_audio=_language(given.get("defaultAudioLang", "")),
+        muxed_audio=_language(given.get("muxedAudioLang", "")),
         asker=Asker(
             session=_only(_SESSION, given.get("ks", "")),
             referrer=decode_referrer(given.get("referrer", "")),
@@ -94,6 +94,13 @@ def _fills(given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def _only(pattern: re.Pattern[str], text: str) -> str:
     """*text* where it can mean something."""
     return text if pattern.fullmatch(text) else ""
+
+
+def _language(text: str) -> str:
+    """In the usual case (RFC 5646 §2.1.1): ``pt-BR``, ``zh-Hant``."""
+    primary, *rest = _only(_LANGUAGE, text).lower().split("-")
+    cased = (part.upper() if len(part) == 2 else part.capitalize() for part in rest)
+    return "-".join([primary, *cased])
 
 
 def decode_referrer(text: str) -> str:

@@ -249,8 +249,9 @@ PARAMETERS = {
         rest="format/hls/type/media", not_body="EXT-X-MEDIA",
         rows=("UPDATE flavor_asset SET tags = 'alt_audio' WHERE id = '{a}'",),
     ),
-    "muxedAudioLang": leads(
-        "format/hls/muxedAudioLang/eng/responseFormat/redirect", rf"/hls{SET}/master-leng\.m3u8"
+    "muxedAudioLang": Case(rest="format/hls/muxedAudioLang/eng", body="index-f3"),
+    "muxedAudioLang that is not there": leads(
+        "format/hls/muxedAudioLang/eng/responseFormat/redirect", rf"/hls{SET}/master\.m3u8"
     ),
     "defaultAudioLang that is not there": Case(rest="format/hls/defaultAudioLang/fra"),
 }  # fmt: skip

@@ -86,7 +86,7 @@ PARAMETERS = {
         fills=(("deliveryCode", "a"), ("playbackContext", "b-2"), ("sessionId", "y")),
     ),
     f"{HLS}/defaultAudioLang/ENG/muxedAudioLang/pt-BR": wishing(
-        default_audio="eng", muxed_audio="pt-br"
+        default_audio="eng", muxed_audio="pt-BR"
     ),
     f"{HLS}/cdnHost/no_host/defaultAudioLang/1": asked(),
     f"{HLS}/referrer/aHR0cDovL3g=/ks/djJ8/hashes/a=b,c=d/a.m3u8": wishing(

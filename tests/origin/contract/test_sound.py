@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from origin.contract.sound import arranged, said_of
+from origin.contract.sound import arranged, is_spoken, said_of
 from packager.presentation import AudioRendition, Bitrate, Presentation, Timeline
 from packager.said import Said
 from tests.origin.contract.test_replies import row
@@ -46,6 +46,14 @@ def test_arranged(name: str) -> None:
     found = arranged(Presentation(video=(), audio=FOUR), **wishes)
     assert [one.flavor for one in found.audio] == numbers
     assert [one.flavor for one in found.audio if one.default] == [default] * bool(default)
+
+
+@pytest.mark.parametrize(
+    ("language", "known"),
+    [("eng", True), ("en", True), ("fra", False), ("und", False), ("", False)],
+)
+def test_what_is_spoken(language: str, known: bool) -> None:
+    assert is_spoken(language, ["en", None]) == known
 
 
 @pytest.mark.parametrize(
