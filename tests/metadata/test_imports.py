@@ -20,6 +20,15 @@ def test_questions_cost_no_migrations() -> None:
     assert _printed(program) == "False\n"
 
 
+def test_questions_of_an_origin_cost_no_orm() -> None:
+    asked = ("asking", "content", "entries", "filter_sets", "indexes", "journal")
+    program = (
+        f"import sys, {', '.join(f'metadata.{name}' for name in asked)}; "
+        "print([name for name in sys.modules if name in ('sqlalchemy.orm', 'metadata.models')])"
+    )
+    assert _printed(program) == "[]\n"
+
+
 def _printed(program: str) -> str:
     command = [sys.executable, "-W", "error", "-c", program]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
