@@ -107,7 +107,8 @@ class Texts:
             try:
                 track = await self._track(presented, one)
             except (SourceUnavailable, MalformedMedia, Unsupported) as error:
-                problem = problem or error  # what is wrong with one file is not with another
+                if one == number:
+                    problem = error  # unless another has the mark
             except UnknownSegment:
                 continue  # there are fewer now
             else:

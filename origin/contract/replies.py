@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from metadata.records import AssetRecord, ContentRecord
+from origin.contract.formats import Output
 from origin.contract.play_manifest import PlayManifest
 from origin.contract.selection import Candidate, Wishes, select
 from origin.contract.serve_flavor import ALL_CAPTIONS, ServeFlavor
@@ -73,7 +74,8 @@ def candidate(row: AssetRecord) -> Candidate:
 
 
 def _file(content: ContentRecord, row: AssetRecord, asked: PlayManifest) -> ServeFlavor:
-    with_captions = bool(content.captions) and asked.captions and asked.format.many
+    lists_them = asked.captions and asked.output in (Output.HLS, Output.DASH)
+    with_captions = lists_them and bool(content.captions)
     return ServeFlavor(
         partner=content.partner_id,
         entry=content.id,

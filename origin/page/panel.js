@@ -39,6 +39,7 @@ export class Panel {
     this.find("tbody").replaceChildren();
     this.find(".errors").replaceChildren();
     this.find(".rendition").replaceChildren();
+    this.find(".captions").replaceChildren();
   }
 
   listen() {
@@ -52,6 +53,7 @@ export class Panel {
     });
     this.find(".combination").addEventListener("change", (event) => this.open(event.target.value));
     this.find(".middle").addEventListener("click", () => this.seekToMiddle());
+    this.find(".captions").addEventListener("change", (event) => this.showText(event.target.value || null));
     this.find(".rendition").addEventListener("change", (event) => this.select(event.target.value || null));
   }
 
@@ -101,6 +103,15 @@ export class Panel {
     this.player.select(id);
   }
 
+  texts() {
+    return this.player?.texts() ?? [];
+  }
+
+  showText(id) {
+    this.find(".captions").value = id ?? "";
+    this.player.showText(id);
+  }
+
   buffered() {
     const { buffered } = this.video;
     return Array.from({ length: buffered.length }, (_, n) => [buffered.start(n), buffered.end(n)]);
@@ -127,6 +138,7 @@ export class Panel {
   show() {
     this.requests.settle();
     this.showRenditions();
+    this.showTexts();
     this.showFigures();
     this.showTimeline();
     this.showRequests();
@@ -140,6 +152,15 @@ export class Panel {
     const options = renditions.map((each) => new Option(describe(each), each.id));
     select.replaceChildren(new Option("automatic", ""), ...options);
     select.disabled = !renditions.length;
+  }
+
+  showTexts() {
+    const select = this.find(".captions");
+    const texts = this.texts();
+    if (select.options.length === texts.length + 1) return;
+    const options = texts.map(({ id, language, label }) => new Option(label || language || "captions", id));
+    select.replaceChildren(new Option("none", ""), ...options);
+    select.disabled = !texts.length;
   }
 
   showFigures() {

@@ -3,6 +3,8 @@
 //   renditions()   [{ id, width, height, bitrate }], the smallest first
 //   selected()     the id that is fetched now
 //   select(id)     fetch only this one from now on; null leaves the choice to the player
+//   texts()        [{ id, language, label }], captions
+//   showText(id)   show these; null shows none
 //   destroy()
 //
 // What is buffered stays when another rendition is selected, so no frame is lost; *ahead*, the
@@ -72,6 +74,8 @@ function openHls(video, url, ahead, { onRequest, onError }) {
       .sort(byBitrate),
     selected: () => String(hls.loadLevel),
     select: (id) => { hls.loadLevel = id === null ? -1 : Number(id); },
+    texts: () => hls.subtitleTracks.map(({ lang, name }, id) => ({ id: String(id), language: lang, label: name })),
+    showText: (id) => { hls.subtitleTrack = id === null ? -1 : Number(id); },
     destroy: () => hls.destroy(),
   };
 }
@@ -111,6 +115,8 @@ async function openShaka(video, url, ahead, { onRequest, onError }) {
       const track = player.getVariantTracks().find((each) => String(each.id) === id);
       if (track) player.selectVariantTrack(track);
     },
+    texts: () => player.getTextTracks().map(({ id, language, label }) => ({ id: String(id), language, label })),
+    showText: (id) => player.selectTextTrack(player.getTextTracks().find((each) => String(each.id) === id) ?? null),
     destroy: () => player.destroy(),
   };
 }
@@ -146,6 +152,9 @@ function openDash(video, url, ahead, { onRequest, onError }) {
       player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: id === null } } } });
       if (id !== null) player.setRepresentationForTypeById("video", id);
     },
+    texts: () => player.getTracksFor("text")
+      .map(({ lang, labels }, id) => ({ id: String(id), language: lang, label: labels[0]?.text })),
+    showText: (id) => player.setTextTrack(id === null ? -1 : Number(id)),
     destroy: () => player.destroy(),
   };
 }

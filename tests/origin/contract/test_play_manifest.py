@@ -97,6 +97,8 @@ PARAMETERS = {
     f"{HLS}/r/aHR0cDovL2E_Pj4-": wishing(asker=Asker(referrer="http://a?>>>")),
     f"{HLS}/r/!": asked(),
     f"{HLS}/whatever/value/a.m3u8": asked(),
+    f"{HLS}/disableCaptions/1/a.m3u8": asked(captions=False),
+    f"{HLS}/disableCaptions/false/a.m3u8": asked(),
     # order, repetition, prefix, decoration
     "/p/102/sp/10200/playManifest/f/applehttp/e/0_abcd1234/a.m3u8": asked(),
     "/p/102/playManifest/entryId/0_abcd1234/format/applehttp/a.m3u8": asked(),

@@ -1,0 +1,45 @@
+// Plays an entry on the product's page with captions and prints their cues, as JSON.
+//
+//   node captions.mjs CHROMIUM BASE ENTRY COMBINATION LANGUAGE
+
+import { withBrowser } from "./browser.mjs";
+
+const [chromium, base, entry, combination, language] = process.argv.slice(2);
+const LIMIT = 30_000; // ms
+
+await withBrowser(chromium, async (browser) => {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(LIMIT);
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  const query = new URLSearchParams({ entry, left: combination, right: "none", ahead: 30 });
+  await page.goto(`${base}/?${query}`);
+  await page.waitForFunction(() => window.headrace?.panels.left.texts().length > 0);
+  const texts = await page.evaluate(() => window.headrace.panels.left.texts());
+  await page.evaluate((wanted) => {
+    const { left } = window.headrace.panels;
+    left.showText(left.texts().find((each) => each.language === wanted).id);
+    // a player may take cues out again: keep what has been seen
+    window.cues = new Map();
+    setInterval(() => {
+      for (const track of left.video.textTracks) {
+        // what a player showed before it was told which
+        if (track.mode === "disabled" || (track.language && track.language !== wanted)) continue;
+        for (const { startTime, endTime, text } of track.cues ?? []) {
+          window.cues.set(`${startTime} ${endTime} ${text}`, [startTime, endTime, text]);
+        }
+      }
+    }, 50);
+  }, language);
+  const over = () => {
+    const { video, errors } = window.headrace.panels.left;
+    const paused = video.paused && video.currentTime > video.duration - 0.1;
+    return video.ended || paused || errors.some(({ fatal }) => fatal);
+  };
+  await page.waitForFunction(over, { polling: 50 });
+  const found = await page.evaluate(() => {
+    const { video, errors } = window.headrace.panels.left;
+    return { cues: [...window.cues.values()], errors, started: video.buffered.start(0) };
+  });
+  console.log(JSON.stringify({ ...found, texts, complaints }));
+});
