@@ -74,7 +74,8 @@ class EdgeConfig:
     body is not stored."""
 
     max_object: int = 1 * GIB
-    """Bytes of the largest body that is stored; never more than a quarter of its tier."""
+    """Bytes of the largest body that is stored; never more than a quarter of its tier, so that
+    one body cannot evict more than that."""
 
     fill_memory: int = 256 * MIB
     """Bytes of RAM that bodies on their way may take together, in all workers."""

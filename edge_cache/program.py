@@ -67,6 +67,8 @@ def run(config: EdgeConfig) -> int:
 
 
 async def _serve(config: EdgeConfig, worker: Worker, folder: Path) -> None:
+    if worker.number == _CHECKER:
+        _warn(config)
     config = config.of_worker()
     tally = Tally(worker.row)
     checker = None if worker.number == _CHECKER else worker.counters.row(_CHECKER)
@@ -95,6 +97,13 @@ async def _serve(config: EdgeConfig, worker: Worker, folder: Path) -> None:
     await purges.close()
     await tier.finish()
     await asyncio.sleep(0)  # aborted transports tell their protocols in the next turn
+
+
+def _warn(config: EdgeConfig) -> None:
+    """Say what is not stored for a reason that is easily overlooked."""
+    if config.cache_dir is not None and config.object_limit < config.max_object:
+        limit = config.object_limit
+        _log.warning("bodies above %d bytes are not stored: a quarter of --disk", limit)
 
 
 def _disk(config: EdgeConfig) -> DiskTier | None:

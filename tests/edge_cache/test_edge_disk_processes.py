@@ -373,6 +373,17 @@ def test_warm_at_once(tmp_path: Path, is_killed: bool) -> None:
     run(scenario(), 90)
 
 
+@pytest.mark.parametrize(("disk", "is_told"), [("64M", True), ("4G", False)])
+def test_a_disk_that_bounds_the_size_of_bodies_is_told(
+    tmp_path: Path, disk: str, is_told: bool
+) -> None:
+    cache = ("--cache-dir", tmp_path, "--disk", disk)
+    with running("edge", "--upstream", "http://127.0.0.1:1", "--port", "0", *cache) as edge:
+        assert edge.stop() == 0
+        line = "bodies above 16777216 bytes are not stored: a quarter of --disk"
+        assert (line in edge.stderr()) is is_told
+
+
 @pytest.mark.parametrize("kind", ["file", "other version"])
 def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "cache"
