@@ -63,8 +63,8 @@ def test_what_is_not_there(shared: Origin) -> None:
 
 
 def test_what_stands_behind_a_file(shared: Origin) -> None:
-    reason = check(shared.ask("/hls/local/a.mp4/clipFrom/1000/master.m3u8"), 400, NO_STORE)
-    assert reason == "clipFrom is not supported yet"
+    reason = check(shared.ask("/hls/local/a.mp4/speed/2/master.m3u8"), 400, NO_STORE)
+    assert reason == "speed is not supported yet"
     reason = check(shared.ask("/hls/local/a.mp4/b.mp4/master.m3u8"), 400, NO_STORE)
     assert reason == "left over: b.mp4"
 
