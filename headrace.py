@@ -92,11 +92,12 @@ def _serve(server: str, options: dict[str, Any]) -> int:
 
 
 def _run_origin(options: dict[str, Any]) -> int:
+    from metadata.errors import BadDatabaseUrl, WrongSchema
     from origin.config import OriginConfig
     from origin.filters.hook import UnknownHook
     from origin.program import run
 
-    for name in ("data", "local_root", "mapping_root", "players"):
+    for name in ("local_root", "mapping_root", "players"):
         options[name] = None if options[name] is None else Path(options[name])
     for name in ("object_stores", "remote_hosts", "source_allow"):
         options[name] = tuple(options[name])
@@ -109,6 +110,8 @@ def _run_origin(options: dict[str, Any]) -> int:
         return run(config)
     except UnknownHook as error:
         raise Misuse(_as_option(error)) from error
+    except (BadDatabaseUrl, WrongSchema) as error:
+        raise Misuse(f"--data: {error}") from error
 
 
 def _run_edge(options: dict[str, Any]) -> int:

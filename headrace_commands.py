@@ -70,7 +70,7 @@ def _port(command: str, name: str, help: str) -> Any:  # noqa: A002
 
 
 def _data(command: str) -> Any:
-    return _option(command, "data", "Folder of the database.", metavar="DIR")
+    return _option(command, "data", "Folder or URL of the database.", metavar="DIR")
 
 
 def _json(command: str, what: str) -> Any:
@@ -119,7 +119,7 @@ def ingest(
         list[str] | None,
         typer.Argument(metavar="FILE...", help="Flavors of one entry, or URLs."),
     ] = None,
-    data: Annotated[Path, _data("ingest")] = DATA,
+    data: Annotated[str, _data("ingest")] = str(DATA),
     entry: Annotated[
         str | None, _option("ingest", "entry", "Id of the entry; made up if new.", metavar="ID")
     ] = None,
@@ -156,7 +156,7 @@ def ingest(
 
 @app.command()
 def entries(
-    data: Annotated[Path, _data("entries")] = DATA,
+    data: Annotated[str, _data("entries")] = str(DATA),
     json: Annotated[bool, _json("entries", "the entries")] = False,
 ) -> int:
     """List the entries."""
@@ -168,13 +168,25 @@ def entries(
 @app.command()
 def show(
     entry: Annotated[str, typer.Argument(metavar="ID", help="The entry.")],
-    data: Annotated[Path, _data("show")] = DATA,
+    data: Annotated[str, _data("show")] = str(DATA),
     json: Annotated[bool, _json("show", "the flavors")] = False,
 ) -> int:
     """Show an entry and its flavors."""
     from origin.ingest.program import show
 
     return show(data, entry, json)
+
+
+@app.command()
+def migrate(
+    data: Annotated[
+        str, _option("migrate", "data", "Folder or URL of the database.", metavar="DIR")
+    ] = str(DATA),
+) -> int:
+    """Make the tables of the database, or bring them to this version."""
+    from origin.importing.migrating import run
+
+    return run(data)
 
 
 @app.command("import")

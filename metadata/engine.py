@@ -59,6 +59,12 @@ def database_url(where: str | Path) -> URL:
     raise BadDatabaseUrl(f"{url.drivername}: only sqlite and postgresql+psycopg are known")
 
 
+def is_there(where: str | Path) -> bool:
+    """Whether there is a file, where a file it is."""
+    url = database_url(where)
+    return url.drivername != "sqlite" or Path(url.database or "").exists()
+
+
 def open_writer(where: str | Path) -> Engine:
     """For ``writing`` and ``upgrade``.  Makes the directory and the file."""
     url = database_url(where)

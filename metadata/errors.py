@@ -54,4 +54,8 @@ class DatabaseUnavailable(MetadataError):
 
 
 class WrongSchema(DatabaseUnavailable):
-    """The tables are of another version than this program's."""
+    """The tables are of another version than this program's; *found*, or not made yet."""
+
+    def __init__(self, reason: str, where: str = "", found: str = "") -> None:
+        super().__init__(reason, where)
+        self.found = found

@@ -58,8 +58,22 @@ def check_schema(connection: Connection) -> None:
         return
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     if found != [SCHEMA]:
-        raise WrongSchema(_wrong_schema(", ".join(found)), where_of(connection.engine))
+        known = ", ".join(found)
+        raise WrongSchema(_wrong_schema(known), where_of(connection.engine), known)
     _checked.add(connection.engine)
+
+
+def refuse_other_schema(engine: Engine) -> None:
+    """Raises ``WrongSchema`` where there are tables of another version, and for nothing else:
+    what is not there now may be there later."""
+    try:
+        with explained(engine), engine.connect() as connection:
+            check_schema(connection)
+    except WrongSchema as error:
+        if error.found:
+            raise
+    except MetadataError:
+        pass
 
 
 def _wrong_schema(found: str) -> str:
@@ -67,7 +81,7 @@ def _wrong_schema(found: str) -> str:
         return f"the database has schema {found}, newer than {SCHEMA}: upgrade this program"
     found = f"schema {found}" if found else "no tables yet"
     return (
-        f"the database has {found}, this program needs {SCHEMA}: `headrace ingest` upgrades it"
+        f"the database has {found}, this program needs {SCHEMA}: `headrace migrate` upgrades it"
     )
 
 

@@ -10,9 +10,9 @@ _option = Options("origin")
 
 def options(
     *,
-    data: Annotated[Path, _option("data", "Folder of the database.", metavar="DIR")] = Path(
-        "headrace-data"
-    ),
+    data: Annotated[
+        str, _option("data", "Folder of the database, or its URL.", metavar="DIR")
+    ] = "headrace-data",
     host: Annotated[str, _option("host", "Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, _option.port("port", "Port; 0 for a free one.")] = 8081,
     admin_port: Annotated[
@@ -151,7 +151,7 @@ def options(
 ) -> dict[str, object]:
     """Package stored flavors into HLS and DASH, and serve them."""
     return {
-        "data": str(data),
+        "data": data,
         "host": host,
         "port": port,
         "admin_port": admin_port,

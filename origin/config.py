@@ -10,8 +10,8 @@ _STORE = re.compile(r"(s3|gs|az)://[^/@?#\s]+(/[^?#\s]*)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginConfig:
-    data: Path
-    """Directory of the database (and whatever else is kept)."""
+    data: str | Path
+    """Directory of the database, or its URL."""
 
     host: str = "127.0.0.1"
     port: int = 8081

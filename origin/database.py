@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Database:
     """Raises ``metadata.errors`` only."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: str | Path) -> None:
         self._data = data
         self._asker: Asker | None = None
         self.questions = 0

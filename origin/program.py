@@ -7,9 +7,11 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
-from metadata.engine import import_driver
+from metadata.engine import import_driver, is_there, open_reader
+from metadata.sessions import refuse_other_schema
 from origin.config import OriginConfig
 from origin.filters.hook import NamedHook, load_hook
+from origin.watch import Watch
 from serving import admin, parent
 from serving.counters import Counter, Gauge, Histogram, Metric
 from serving.sockets import address, listen
@@ -53,7 +55,9 @@ _SAMPLED_EVERY = 1.0
 
 
 def run(config: OriginConfig) -> int:
-    """Serve until SIGTERM; the exit status.  Raises ``ListenError`` and ``UnknownHook``."""
+    """Serve until SIGTERM; the exit status.  Raises ``ListenError``, ``UnknownHook``, and
+    ``WrongSchema`` for a database that another version of this program has made."""
+    _refuse_other_schema(config)
     listener = listen(config.host, config.port)
     admin_listener = None
     if config.admin_port is not None:
@@ -76,6 +80,24 @@ def _import_before_fork(config: OriginConfig) -> None:
     for name in _OF_EVERY_WORKER:
         import_module(name)
     import_driver(config.data)
+
+
+def _refuse_other_schema(config: OriginConfig) -> None:
+    engine = open_reader(config.data)
+    try:
+        refuse_other_schema(engine)
+    finally:
+        engine.dispose()  # no connection goes to the workers
+
+
+def _unready(config: OriginConfig, watch: Watch) -> str | None:
+    """Why requests should not be sent here; one that serves files may have no database."""
+    elsewhere = (
+        config.local_root, config.mapping_root, config.mapping_upstream, config.remote_upstream
+    )  # fmt: skip
+    if watch.problem is None or (any(elsewhere) and not is_there(config.data)):
+        return None
+    return watch.problem
 
 
 async def _main(config: OriginConfig, worker: Worker, hook: NamedHook | None) -> None:
@@ -129,7 +151,13 @@ async def _main(config: OriginConfig, worker: Worker, hook: NamedHook | None) ->
     contract = administration.routes(
         database, catalog.contents, time.time_ns, config.data_center
     )
-    await admin.serve(worker, routes=contract, token=config.admin_token)
+    await admin.serve(
+        worker,
+        routes=contract,
+        token=config.admin_token,
+        unready=lambda: _unready(config, database.watch),
+    )
+    database.watch.begin()
     worker.on_orphaned(server.stop)
     worker.ready()
     levels = asyncio.ensure_future(_sample(worker, site, server, indexes, database))

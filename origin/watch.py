@@ -1,19 +1,22 @@
 """What changes in the catalog, as each process follows it: one statement about once a second.
 
-It begins with the first question that is asked of the database, and tells whoever keeps
-answers.  While the database is away nothing is told, so that what is kept stays; what changed
-meanwhile is told as soon as it is back.
+It begins with the process and tells whoever keeps answers.  While the database is away nothing
+is told, so that what is kept stays; what changed meanwhile is told as soon as it is back.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from metadata.errors import MetadataError
+from metadata.errors import MetadataError, WrongSchema
 
 if TYPE_CHECKING:
     from metadata.journal import Change, Seen
+
+_log = logging.getLogger("origin")
 
 INTERVAL = 0.7
 """Seconds between two looks: a change is known within one, the look itself included."""
@@ -39,6 +42,9 @@ class Watch:
         self.mark = 0
         """Grows with whatever is told: an answer that was on its way meanwhile may be older."""
 
+        self.problem: str | None = None
+        """Why the last look failed, for whoever may ask."""
+
         self.away = False
         """The database did not answer when it was last asked."""
 
@@ -57,6 +63,10 @@ class Watch:
         """From here on changes are seen.  Raises ``MetadataError``."""
         if self._position is None:
             await self.look()
+        self.begin()
+
+    def begin(self) -> None:
+        """Look from now on, without waiting for the first time."""
         if self._following is None:
             self._following = asyncio.ensure_future(self._follow())
 
@@ -66,10 +76,16 @@ class Watch:
             began = time.monotonic()
             try:
                 seen = await self._read(self._position)
-            except MetadataError:
+            except MetadataError as error:
+                if self.problem is None:
+                    _log.warning("the database does not answer: %s", error)
+                is_known = isinstance(error, WrongSchema)
+                self.problem = str(error) if is_known else "the database is unavailable"
                 self.away, self.hung = True, time.monotonic() - began > HUNG
                 raise
-            self.away = self.hung = False
+            if self.problem is not None:
+                _log.warning("the database answers again")
+            self.away, self.hung, self.problem = False, False, None
             changes = seen.changes
             if self._position is not None and began - self._read_at > TOO_LONG:
                 from metadata.journal import EVERYTHING
@@ -83,11 +99,10 @@ class Watch:
 
     async def _follow(self) -> None:
         while True:
-            await asyncio.sleep(INTERVAL)
-            try:
+            # what is kept stays where it fails; the next one asks again
+            with suppress(MetadataError):
                 await self.look()
-            except MetadataError:
-                continue  # what is kept stays; the next look asks again
+            await asyncio.sleep(INTERVAL)
 
     async def close(self) -> None:
         if self._following is not None:

@@ -60,6 +60,7 @@ OPTIONS = {
     "demo": "data port",
     "ingest": "data entry partner name replace captions json",
     "import": "data format batch dry-run json",
+    "migrate": "data",
     "entries": "data json",
     "show": "data json",
     "origin": "data host port admin-port workers local-root index-cache plan-cache open-files"

@@ -56,7 +56,7 @@ class _Order:
 
 def ingest(
     files: tuple[Path | str, ...],
-    data: Path,
+    data: str | Path,
     entry: str | None,
     partner: int,
     name: str | None,
@@ -78,7 +78,7 @@ def ingest(
     return status[0]
 
 
-def entries(data: Path, as_json: bool) -> int:
+def entries(data: str | Path, as_json: bool) -> int:
     """List the entries; the exit status."""
     with _said("headrace entries", data) as status:
         after = ""
@@ -99,7 +99,7 @@ def entries(data: Path, as_json: bool) -> int:
     return status[0]
 
 
-def show(data: Path, entry: str, as_json: bool) -> int:
+def show(data: str | Path, entry: str, as_json: bool) -> int:
     """Show one entry and its flavors; the exit status."""
     with _said("headrace show", data) as status:
         _checked_id(entry, "entry")
@@ -108,7 +108,7 @@ def show(data: Path, entry: str, as_json: bool) -> int:
 
 
 @contextmanager
-def _said(command: str, data: Path) -> Iterator[list[int]]:
+def _said(command: str, data: str | Path) -> Iterator[list[int]]:
     """What goes wrong inside, in one line; the status is in the list."""
     status = [OK]
     try:
@@ -116,9 +116,14 @@ def _said(command: str, data: Path) -> Iterator[list[int]]:
     except Misused as error:
         status[0] = _say(command, str(error), MISUSED)
     except DatabaseUnavailable as error:
-        status[0] = _say(command, f"--data: {data}: {error.reason}", MISUSED)
+        status[0] = _say(command, f"--data: {_shown(data)}: {error.reason}", MISUSED)
     except (Refused, MetadataError) as error:
         status[0] = _say(command, str(error), FAILED)
+
+
+def _shown(data: str | Path) -> str:
+    """A URL may hold a password."""
+    return "the database" if "://" in str(data) else str(data)
 
 
 def _say(command: str, message: str, status: int) -> int:

@@ -283,6 +283,6 @@ def test_a_newer_database_asks_for_a_newer_program(writer: Engine) -> None:
 def test_an_older_database_is_told_what_upgrades_it(writer: Engine) -> None:
     with writer.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    message = "schema 0000, this program needs .*: `headrace ingest` upgrades it"
+    message = "schema 0000, this program needs .*: `headrace migrate` upgrades it"
     with pytest.raises(WrongSchema, match=message), reading(writer):
         pass
