@@ -152,15 +152,16 @@ class Store:
     def remove(self, key: bytes) -> bool:
         """Forget *key*; whether it was known.  Holds for every process, also after a kill."""
         with self._health.writing():
-            row = self._index.find(row_key(key)) if key else None
-            if row is not None and self._key(row) == key:
-                return self._forget(row, key)
+            if not key:
+                return False
             with self._index.read() as txn:
+                row = self._index.row(txn, row_key(key))
                 is_reading = self._index.unread_before(txn) is not None
-            if is_reading and key:
-                with self._index.write() as txn:
-                    self._index.note_removed(txn, row_key(key))
-            return False
+            if is_reading:
+                return self._remove_while_reading(row_key(key))
+            if row is None or self._key(row) != key:
+                return False
+            return self._forget(row, key)
 
     def scan(self, prefix: bytes = b"") -> Iterator[bytes]:
         """The keys that begin with *prefix*, in no particular order beyond 479 bytes."""
@@ -283,6 +284,16 @@ class Store:
             mark_dead(self._volumes, row)
             self._index.note_removed(txn, row_key(key))
             return self._index.delete(txn, row_key(key), row)
+
+    def _remove_while_reading(self, key: bytes) -> bool:
+        """Its row may come at any moment, or have come since somebody looked."""
+        with self._index.write() as txn:
+            self._index.note_removed(txn, key)
+            row = self._index.row(txn, key)
+            if row is None:
+                return False
+            mark_dead(self._volumes, row)
+            return self._index.delete(txn, key, row)
 
     def _damaged(self, row: Row, key: bytes) -> None:
         self._health.failed(Reason.DAMAGED)

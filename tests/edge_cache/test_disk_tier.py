@@ -15,6 +15,7 @@ from edge_cache.tiers.behind import WriteBehind
 from edge_cache.tiers.disk import DiskTier
 from edge_cache.tiers.heads import suffix_of, target_of, variant_key
 from edge_cache.vary import Names
+from tests.edge_cache.disk.bodies import lose_power
 from tests.edge_cache.support.edge import run
 from tests.edge_cache.support.entries import entry
 
@@ -109,6 +110,19 @@ def test_a_rule_that_changes_hides_what_was_stored_by_the_old_one(store: Store) 
     assert found is not None and body_of(found.entry) == b"newer"
     disk.remove_variant(b"/", (b"a",), (b"2",))
     assert disk.find(b"/", [(b"A", b"2")]) is None
+
+
+def test_a_variant_removed_before_its_volume_is_read_stays_away(tmp_path: Path) -> None:
+    before = Store.open(tmp_path, 64 << 20)
+    Clocks().disk(before).write(b"/", (b"a",), (b"1",), entry(body=b"old"))
+    lose_power(before)
+    again = Store.open(tmp_path, 64 << 20)
+    disk = Clocks().disk(again)
+    disk.remove_variant(b"/", (b"a",), (b"1",))
+    while again.statistics().unread:
+        again.tend()
+    assert disk.find(b"/", [(b"A", b"1")]) is None
+    again.close()
 
 
 def test_one_removal_takes_all_variants_and_parts(store: Store) -> None:
