@@ -30,6 +30,7 @@ from bench.measure import (
 from bench.processes import memory
 from bench.servers import Server, edge, floor
 from bench.upstream import upstream
+from bench.workers import memory_of_workers
 from bench.wrk import has_wrk, load
 
 PROGRAM = "edge"
@@ -39,11 +40,16 @@ _PAUSE = 0.02
 _WRK_TO = 100 * _KIB
 """Bytes up to which wrk asks; above, its own copying and parsing is the limit."""
 
+_P99 = 10.0
+"""Milliseconds."""
+
 _SIZES = {"2 KiB": 2 * _KIB, "100 KiB": 100 * _KIB, "1 MiB": 1 << 20, "4 MiB": 4 << 20}
 
 
 @dataclass(frozen=True, slots=True)
 class _Site:
+    source: str
+    """URL of the upstream."""
     own: Server
     disk: Server
     peer: Server | None
@@ -60,6 +66,8 @@ def run(harness: Harness) -> None:
             used = memory(server.pids[0])
             figures = {"PSS": figure("MiB", [used.proportional / (1 << 20)])}
             harness.record(Result(PROGRAM, f"memory of the worker, {name}", figures))
+        for result in memory_of_workers(site.source, harness.scale):
+            harness.record(result)
 
 
 @contextmanager
@@ -77,7 +85,7 @@ def _site() -> Iterator[_Site]:
             notes = (str(missing),)
         own = stack.enter_context(edge(source))
         disk = stack.enter_context(edge(source, "--cache-dir", str(folder / "cache")))
-        yield _Site(own, disk, peer, stack.enter_context(floor(file)), notes)
+        yield _Site(source, own, disk, peer, stack.enter_context(floor(file)), notes)
 
 
 def _measure(harness: Harness, site: _Site, case: str, size: int) -> Result:
@@ -97,7 +105,9 @@ def _measure(harness: Harness, site: _Site, case: str, size: int) -> Result:
     if size <= _WRK_TO:  # the floor has one connection at a time, so the edge gets one too
         loops["alone"] = partial(closed_loop, site.own, [path], scale.seconds)
     runs = alternate(loops, scale.runs)
-    times, notes = _times(harness, site, path, size)
+    times, notes = _times(harness, site.own, path, size)
+    on_disk, _ = _times(harness, site.disk, path, size)
+    times |= {f"{name}, disk": one for name, one in on_disk.items() if name.startswith("p99")}
     return Result(
         PROGRAM,
         case,
@@ -125,15 +135,19 @@ def _loop(harness: Harness, server: Server, path: str, size: int) -> Callable[[]
 
 
 def _times(
-    harness: Harness, site: _Site, path: str, size: int
+    harness: Harness, server: Server, path: str, size: int
 ) -> tuple[dict[str, Figure], tuple[str, ...]]:
+    """Nobody pauses, so a time is that of all connections' answers, one after the other: there
+    is a target where those take milliseconds."""
     scale = harness.scale
+    connections = scale.edge_connections
     if size > _WRK_TO or not has_wrk():
-        many = crowded(site.own, [path], scale.connections, scale.latency_seconds)
-        return many.figures(scale.connections), many.notes
-    one, times = load(site.own, path, scale.connections, scale.latency_seconds)
-    at = f"at {scale.connections}"
+        many = crowded(server, [path], connections, scale.latency_seconds)
+        return many.figures(connections), many.notes
+    one, times = load(server, path, connections, scale.latency_seconds)
+    at = f"at {connections}"
     figures = {f"{name} {at}": figure("ms", [value]) for name, value in times.items()}
+    figures[f"p99 {at}"] = figure("ms", [times["p99"]], _P99)
     figures[f"rate {at}"] = figure("requests/s", [one.requests / one.seconds])
     figures[f"client CPU {at}"] = figure("of its core", [one.client_cpu / one.seconds])
     return figures, ("asked by wrk",)

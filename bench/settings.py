@@ -20,6 +20,13 @@ class Scale:
 
     connections: int = 16
 
+    edge_connections: int = 64
+    """At which the times of the edge are taken."""
+
+    edge_workers: int = 4
+    edge_objects: int = 256
+    """Of a megabyte each: what several workers are asked for while their memory is watched."""
+
     short: int = 600
     """Seconds of the shorter file."""
 

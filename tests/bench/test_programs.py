@@ -27,6 +27,9 @@ SMALL = Scale(
     seconds=0.02,
     latency_seconds=0.1,
     connections=3,
+    edge_connections=5,
+    edge_workers=2,
+    edge_objects=3,
     short=24,
     long=48,
     high=Flavor(160, 90, 200_000),
@@ -113,7 +116,13 @@ def test_edge(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     found = lines(harness, "edge")
     assert medians(found["4 MiB hit"])["floors"] > 0.2
     for size in ("2 KiB", "100 KiB", "1 MiB", "4 MiB"):
-        assert medians(found[f"{size} hit"])["hits"] > 10
+        figures = medians(found[f"{size} hit"])
+        assert figures["hits"] > 10
+        assert figures["p99 at 5"] > 0 and figures["p99 at 5, disk"] > 0
+    for name in ("with a disk", "in RAM alone"):
+        figures = medians(found[f"memory of 2 workers, {name}"])
+        assert figures["working set"] == 3
+        assert figures["PSS"] > figures["PSS idle"] > 5
     if "hits of nginx" not in found["2 KiB hit"]["figures"]:
         missing("nginx is not installed (Debian: apt-get install nginx-light)")
 
