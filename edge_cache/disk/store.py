@@ -40,8 +40,6 @@ _MAX_OPEN = 512
 _MAX_STRAY = 1024
 """Rows that lead nowhere and are remembered, to be deleted when the store is tended."""
 
-_PIECE = 1 << 20
-
 _READING = 0.5
 """Seconds of a step of tending in which volumes are read that the index does not know."""
 
@@ -132,22 +130,6 @@ class Store:
             raise DiskError(Reason.NO_ROOM, f"a body of {length} bytes")
         self._health.check()
         return Writer(key, length, self._space, self._health, self._publish)
-
-    def renew(self, stored: Stored, meta: bytes) -> None:
-        """Store the body of *stored* again, with other metadata beside it.
-
-        It is copied, since records are as little written over as bodies are, and so it is the
-        youngest again.
-        """
-        writer = self.begin(stored.key, stored.length)
-        try:
-            for start in range(0, stored.length, _PIECE):
-                stop = min(start + _PIECE, stored.length)
-                stored.verify(start, stop)
-                writer.append(stored.read(start, stop))
-            writer.commit(meta)
-        finally:
-            writer.abort()
 
     def remove(self, key: bytes) -> bool:
         """Forget *key*; whether it was known.  Holds for every process, also after a kill."""

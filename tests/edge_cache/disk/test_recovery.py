@@ -197,7 +197,7 @@ def test_a_bad_block_ends_the_object_but_not_what_was_before_it(
     assert not stored.is_verified(400_000, 600_000)
     assert stored.read(0, 400_000) == body[:400_000]
     with pytest.raises(DiskError) as failed:
-        store.renew(stored, b"a bad body is not passed on")
+        stored.verify(400_000, len(body))
     assert failed.value.reason is Reason.DAMAGED
     assert store.find(b"/a") is None
     assert store.statistics().failures[Reason.DAMAGED] == 1

@@ -184,20 +184,6 @@ def test_a_later_body_takes_the_place_of_an_earlier_one(store: Store) -> None:
     assert store.statistics().objects == 1
 
 
-@pytest.mark.parametrize("size", [0, 5000, 3 * MIB + 5])
-def test_other_metadata_beside_the_same_body(store: Store, size: int) -> None:
-    body = Random(size).randbytes(size)
-    put(store, b"/a", body)
-    first = store.find(b"/a")
-    assert first is not None
-    store.renew(first, b"other")
-    second = store.find(b"/a")
-    assert second is not None
-    assert (second.meta, second.read(0, size)) == (b"other", body)
-    assert first.read(0, size) == body
-    assert store.statistics().objects == 1
-
-
 def test_writers_at_once_in_one_volume(store: Store) -> None:
     writers = [(b"/%d" % n, store.begin(b"/%d" % n, 30_000)) for n in range(50)]
     for piece in range(3):
