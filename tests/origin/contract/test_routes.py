@@ -361,8 +361,6 @@ def test_profiles_that_cannot_be(reason: str, fields: dict[str, Any]) -> None:
 
 
 BAD_SETTINGS: list[dict[str, Any]] = [
-    {"storageServePriority": 5},
-    {"storageServePriority": True},
     {"delivery_profile_ids": [1]},
     {"delivery_profile_ids": {"applehttp": {}}},
     {"cdn_ratios": {"x": 1}},

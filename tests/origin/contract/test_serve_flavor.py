@@ -60,7 +60,8 @@ def test_another_spelling(url: str, expected: ServeFlavor) -> None:
 
 
 LATER = (
-    "seekFrom", "seekFromBytes", "live", "file", "speed", "tracks", "shift", "lang", "audioOnly", "pathOnly", "exp", "sig",
+    "seekFrom", "seekFromBytes", "live", "file", "speed", "tracks", "shift", "lang",
+    "audioOnly", "pathOnly", "exp", "sig",
 )  # fmt: skip
 REFUSED = {
     **{f"{BASE}/flavorId/0_flav0001/{name}/1": f"{name} is not supported" for name in LATER},
