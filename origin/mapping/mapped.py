@@ -13,6 +13,7 @@ from origin.mapping.dressing import Masks
 from origin.mapping.errors import BadMapping, Fault
 from origin.mapping.fetching import Fetcher, Folder, Upstream
 from origin.mapping.grammar import parse_mapping, path_mapping
+from origin.mapping.keeping import Kept
 from origin.mapping.mappings import Mappings
 from origin.mapping.media_set import MediaSet
 from origin.mapping.places import Places
@@ -47,6 +48,7 @@ class Mapped:
                 ttl=config.mapping_ttl,
                 capacity=config.mapping_cache,
                 clock=clock,
+                kept=Kept(config.data / "mappings"),
             )
         return cls(mappings, Places(folders, config.remote_upstream), config.mapped_default)
 
@@ -78,6 +80,10 @@ class Mapped:
                 seen.append(found)
                 yield found
         for found in mappings.earlier(names):
+            if found not in seen:
+                seen.append(found)
+                yield found
+        for found in await mappings.elsewhere(names):
             if found not in seen:
                 yield found
         if problem is not None:

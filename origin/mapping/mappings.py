@@ -19,6 +19,7 @@ from origin.flights import Flights
 from origin.mapping.errors import BadMapping, Fault
 from origin.mapping.fetching import Fetcher
 from origin.mapping.grammar import joined
+from origin.mapping.keeping import Kept
 from origin.mapping.media_set import MediaSet
 
 Names = tuple[str, ...]
@@ -78,9 +79,10 @@ class Mappings:
         ttl: float,
         capacity: int,
         clock: Callable[[], int],
+        kept: Kept,
     ) -> None:
         """*ttl* in seconds, *capacity* in bytes; *clock* tells nanoseconds since 1970."""
-        self._fetcher, self._parse = fetcher, parse
+        self._fetcher, self._parse, self._kept = fetcher, parse, kept
         self._ttl = round(ttl * _SECOND)
         self._clock = clock
         self._known: LRUCache[str, _Known] = LRUCache(capacity // 2, lambda one: one.size)
@@ -91,11 +93,11 @@ class Mappings:
 
     async def find(self, names: Names) -> MediaSet:
         """What *names* say together.  Raises ``NotFound``, ``BadMapping`` and ``Fault``."""
-        return self._note(names, await self._together(names, self._clock()))
+        return await self._note(names, await self._together(names, self._clock()))
 
     async def look(self, names: Names, since: int) -> MediaSet:
         """The same, asked anew where that was before *since*."""
-        return self._note(names, await self._together(names, since, anew=True))
+        return await self._note(names, await self._together(names, since, anew=True))
 
     def earlier(self, names: Names) -> tuple[MediaSet, ...]:
         """What *names* said within the last day and do not say any more, and what they last
@@ -104,6 +106,11 @@ class Mappings:
         if shown is None:
             return ()
         return (shown.now, *(one.media_set for one in shown.before if now < one.until))
+
+    async def elsewhere(self, names: Names) -> list[MediaSet]:
+        """The same, as the other workers and those before them saw it."""
+        run = asyncio.get_running_loop().run_in_executor
+        return await run(None, self._kept.find, names, self._clock())
 
     async def close(self) -> None:
         await self._fetcher.close()
@@ -154,13 +161,17 @@ class Mappings:
             self._known[name] = found
         return found
 
-    def _note(self, names: Names, found: MediaSet) -> MediaSet:
-        shown = self._shown.get(names)
+    async def _note(self, names: Names, found: MediaSet) -> MediaSet:
+        shown, now = self._shown.get(names), self._clock()
         if shown is not None and shown.now == found:
             return shown.now
         made = _Shown(found) if shown is None else self._replaced(shown, found)
         if made.size <= self._shown.maxsize:
             self._shown[names] = made
+        run = asyncio.get_running_loop().run_in_executor
+        if shown is not None:
+            await run(None, self._kept.keep, names, shown.now, now - 1)
+        await run(None, self._kept.keep, names, found, now)
         return found
 
     def _replaced(self, shown: _Shown, found: MediaSet) -> _Shown:

@@ -298,6 +298,29 @@ def test_a_segment_of_a_mapping_that_has_just_changed(maps: Maps, start: Start) 
         assert mappings.fetched == fetched + turn
 
 
+def test_a_mapping_that_another_worker_presented(maps: Maps, start: Start) -> None:
+    maps.set("it.json", A)
+    one = start(mapping_root=maps.folder)
+    old = one.media_names(index_of("it.json"))
+    maps.set("it.json", B)
+    other = start(mapping_root=maps.folder)  # it never saw the first
+    assert other.media_names(index_of("it.json")) != old
+    assert [other.ask(name).status for name in old] == [200] * len(old)
+    other.clock_offset += DAY + 60 * SECOND
+    assert other.ask(old[0]).status == 404
+
+
+def test_a_data_folder_that_cannot_be_written(maps: Maps, start: Start, tmp_path: Path) -> None:
+    maps.set("it.json", A)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mappings").write_text("no folder")
+    origin = start(mapping_root=maps.folder)
+    assert origin.ask(index_of("it.json")).status == 200
+    name = origin.media_names(index_of("it.json"))[0]
+    assert origin.ask(name).status == 200
+    assert origin.ask(name.replace(token_of(name), "00000000")).status == 404
+
+
 def test_a_mapping_that_must_not_be_kept(maps: Maps, origin: Origin) -> None:
     maps.set("it.json", A, cache=False)
     old = origin.media_names(index_of("it.json"))
