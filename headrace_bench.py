@@ -1,5 +1,6 @@
 """``headrace bench``: a program for each question, and a page of what they found."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -112,6 +113,28 @@ def report(
 ) -> int:
     """Write the page of the newest results."""
     return _write_page("headrace bench report", folder)
+
+
+@app.command(hidden=True)
+def catalog(
+    data: Annotated[str, _option("data", "Folder or URL of the database.")] = "headrace-data",
+    entries: Annotated[int, _option("entries", "How many it has.", min=1)] = 1_000_000,
+    lookups: Annotated[int, _option("lookups", "How many are looked up.", min=1)] = 5_000,
+    rows: Annotated[bool, _option("rows", "Print the entries, for headrace import.")] = False,
+) -> int:
+    """What a cold lookup in a large catalog costs."""
+    from headrace_bench_catalog import lines, measure
+    from metadata.errors import MetadataError
+
+    if rows:
+        for line in lines(entries):
+            typer.echo(line)
+        return 0
+    try:
+        typer.echo(json.dumps(measure(data, entries, lookups)))
+    except (LookupError, MetadataError) as error:
+        return say("headrace bench catalog", str(error), FAILED)
+    return 0
 
 
 @app.command("all")

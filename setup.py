@@ -41,6 +41,7 @@ setup(
     py_modules=[
         "headrace",
         "headrace_bench",
+        "headrace_bench_catalog",
         "headrace_commands",
         "headrace_demo",
         "headrace_filters",
