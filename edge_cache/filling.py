@@ -14,13 +14,14 @@ from edge_cache.collecting import Collecting
 from edge_cache.config import EdgeConfig
 from edge_cache.entry import CacheKey, Entry
 from edge_cache.errors import EdgeError, Failure, UpstreamError
-from edge_cache.fill import Fill, Released, Wanted
+from edge_cache.fill import Fill, Wanted
 from edge_cache.fills import FillKey, Fills
 from edge_cache.forwarding import fill_fields
 from edge_cache.gate import Gate
 from edge_cache.http.fields import Field
 from edge_cache.keeping import Keeping
 from edge_cache.metrics import Tally
+from edge_cache.outcomes import Released
 from edge_cache.request import Request
 from edge_cache.resting import Resting
 from edge_cache.siblings.client import Siblings

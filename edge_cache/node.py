@@ -25,18 +25,7 @@ from edge_cache.disk.errors import DiskError
 from edge_cache.disk.stored import Stored
 from edge_cache.entry import CacheKey, Entry
 from edge_cache.errors import Failure, Overloaded, Refused, UpstreamError
-from edge_cache.fill import (
-    Fill,
-    Flowing,
-    Gathered,
-    Outcome,
-    Reader,
-    Refreshed,
-    Released,
-    StoodIn,
-    Turned,
-    Wanted,
-)
+from edge_cache.fill import Fill, Reader, Wanted
 from edge_cache.filling import Filling
 from edge_cache.forwarding import check_loop, is_last_hop
 from edge_cache.gate import Gate
@@ -45,6 +34,7 @@ from edge_cache.http.cache_status import CacheStatus, Forward
 from edge_cache.http.fields import values
 from edge_cache.http.ranges import ByteRange
 from edge_cache.metrics import Role, Tally, Verdict
+from edge_cache.outcomes import Flowing, Gathered, Outcome, Refreshed, Released, StoodIn, Turned
 from edge_cache.passing import SAFE, Passing
 from edge_cache.purging import method
 from edge_cache.ranging import (

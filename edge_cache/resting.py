@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from edge_cache.decision import stands_in
 from edge_cache.entry import CacheKey
-from edge_cache.fill import Fill, StoodIn
+from edge_cache.fill import Fill
 from edge_cache.markers import Markers
+from edge_cache.outcomes import StoodIn
 
 
 class Resting:

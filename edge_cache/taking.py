@@ -9,12 +9,13 @@ from edge_cache.collecting import Collecting
 from edge_cache.config import EdgeConfig
 from edge_cache.entry import Entry, updated_fields
 from edge_cache.errors import Failure, UpstreamError
-from edge_cache.fill import Fill, Flowing, Gathered, Refreshed, Turned
+from edge_cache.fill import Fill
 from edge_cache.fills import FillKey, Fills
 from edge_cache.forwarding import age_fields, received_fields
 from edge_cache.freshness import Defaults
 from edge_cache.gathering import as_whole, gather
 from edge_cache.keeping import Keeping
+from edge_cache.outcomes import Flowing, Gathered, Refreshed, Turned
 from edge_cache.ranging import block_size
 from edge_cache.resting import Resting
 from edge_cache.storability import Refusal
