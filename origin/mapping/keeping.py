@@ -34,21 +34,22 @@ _log = logging.getLogger("origin")
 class Kept:
     """Its methods block, and raise nothing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        """None: there is no folder of data, and nothing is shared."""
         self._folder = folder
         self._written = 0
 
     def keep(self, names: Names, current: MediaSet, now: int) -> None:
         """That *current* is what *names* say at *now* (ns since 1970)."""
+        if self._folder is None:
+            return
         try:
-            self._keep(self._place(names), msgspec.json.encode(current), now)
+            self._sweep_at_times(self._folder, now)
+            self._keep(self._place(self._folder, names), msgspec.json.encode(current), now)
         except OSError as error:
             _log.warning("mappings are not shared among workers: %s", error.strerror)
 
     def _keep(self, place: Path, data: bytes, now: int) -> None:
-        if self._written % _SWEEP_EVERY == 0:
-            self._sweep(now)
-        self._written += 1
         place.mkdir(parents=True, exist_ok=True)
         file = place / f"{hashlib.sha256(data).hexdigest()[:32]}.json"
         if not file.exists():
@@ -61,8 +62,10 @@ class Kept:
 
     def find(self, names: Names, now: int) -> list[MediaSet]:
         """What *names* said within a day before *now*, newest first."""
+        if self._folder is None:
+            return []
         found = []
-        for file in _newest_first(self._place(names)):
+        for file in _newest_first(self._place(self._folder, names)):
             with suppress(OSError, msgspec.MsgspecError):
                 if now - file.stat().st_mtime_ns < KEEP_REPLACED_NS:
                     with file.open("rb") as opened:
@@ -70,16 +73,19 @@ class Kept:
                     found.append(msgspec.json.decode(data, type=MediaSet))
         return found
 
-    def _place(self, names: Names) -> Path:
+    def _place(self, folder: Path, names: Names) -> Path:
         digest = hashlib.sha256(msgspec.json.encode(names)).hexdigest()
-        return self._folder / digest[:40]
+        return folder / digest[:40]
 
-    def _sweep(self, now: int) -> None:
+    def _sweep_at_times(self, folder: Path, now: int) -> None:
         """What is old goes, and the oldest of what is too much."""
+        self._written += 1
+        if self._written % _SWEEP_EVERY != 1:
+            return
         with suppress(OSError):
-            for place in _newest_first(self._folder)[_MOST_SOURCES:]:
+            for place in _newest_first(folder)[_MOST_SOURCES:]:
                 _remove(place)
-        for place in _newest_first(self._folder):
+        for place in _newest_first(folder):
             with suppress(OSError):
                 if now - place.stat().st_mtime_ns > 2 * KEEP_REPLACED_NS:
                     _remove(place)

@@ -48,7 +48,7 @@ class Mapped:
                 ttl=config.mapping_ttl,
                 capacity=config.mapping_cache,
                 clock=clock,
-                kept=Kept(config.data / "mappings"),
+                kept=Kept(config.data / "mappings" if isinstance(config.data, Path) else None),
             )
         return cls(mappings, Places(folders, config.remote_upstream), config.mapped_default)
 
