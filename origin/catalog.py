@@ -33,8 +33,10 @@ from origin.indexes import Ahead, Flavor, Indexes
 from origin.mapping.dressing import said_by, subtitles_file
 from origin.mapping.mapped import Mapped, target_of
 from origin.mapping.media_set import MediaSet
+from origin.parameters import NONE, Parameters
 from origin.storage.sources import Sources, Stored
 from origin.terms import PartnerTerms
+from origin.tracks import Tracks
 from origin.urls import (
     EntrySource,
     FlavorsSource,
@@ -50,6 +52,7 @@ from packager.errors import PackagerError
 from packager.index import Blocks, FlavorIndex
 from packager.languages import bcp47
 from packager.recipe import Memo, Needs, Recipe, T, Wanted, clipped, make_recipe
+from packager.said import NOTHING
 from packager.segmenter import DEFAULT_TARGET, Times
 
 OfEntry = EntrySource | FlavorsSource
@@ -81,6 +84,17 @@ class Presented:
 
     ids: tuple[str | None, ...] = ()
     """Of the flavors, as ``-s`` of a manifest's name means them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What of a source is looked for."""
+
+    token: str | None
+    """None: what it is now."""
+
+    ahead: Ahead | None
+    tracks: Tracks | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +143,38 @@ class Catalog:
         )
 
     async def find(
-        self, source: Source, token: str | None, ahead: Ahead | None = None
+        self,
+        source: Source,
+        token: str | None,
+        ahead: Ahead | None = None,
+        parameters: Parameters = NONE,
     ) -> Presented:
         """What *source* presents, for a URL that carries *token* (None: none); what will be
-        needed *ahead* is brought along where it has to be fetched.
+        needed *ahead* is brought along where it has to be fetched.  Of *parameters* clips are
+        left to manifests.
 
         Raises ``NotFound`` for an unknown source, and for a token that none of its flavors
         of the last day would make.
         """
+        found = await self._find(source, _Sought(token, ahead, parameters.tracks))
+        if parameters.language is None:
+            return found
+        recipe = found.recipe
+        known = recipe.said or (NOTHING,) * len(recipe.flavors)
+        said = tuple(replace(one, language=parameters.language) for one in known)
+        return replace(found, recipe=replace(recipe, said=said))
+
+    async def _find(self, source: Source, sought: _Sought) -> Presented:
         match source:
             case LocalSource():
-                return await self._find_local(source, token)
+                return await self._find_local(source, sought)
             case MappedSource():
-                return await self._find_mapped(source, token)
+                return await self._find_mapped(source, sought)
             case RemoteSource():
-                return await self._find_remote(source, token)
+                return await self._find_remote(source, sought)
             case SequenceSource():
                 raise NotFound("a sequence has no media of its own")
-        return await self._find_entry(source, token, ahead)
+        return await self._find_entry(source, sought)
 
     async def renew(self, source: Source) -> None:
         """Look whether *source* is another one by now, where it is not a file."""
@@ -162,35 +190,31 @@ class Catalog:
         """Whether *row* is what is known of *entry* now."""
         return self.contents.holds(entry, row)
 
-    async def _find_entry(
-        self, source: OfEntry, token: str | None, ahead: Ahead | None
-    ) -> Presented:
+    async def _find_entry(self, source: OfEntry, sought: _Sought) -> Presented:
         now = self.clock()
         row = await self.contents.row(source.entry)
-        found = await self._match(source, row, token, ahead)
+        found = await self._match(source, row, sought)
         if found is None and _shown(row) is not None and row.loaded_at < now:
             row = await self.contents.load(source.entry)  # it may have changed just now
-            found = await self._match(source, row, token, ahead)
+            found = await self._match(source, row, sought)
         if found is None:
             raise NotFound("no such entry" if _shown(row) is None else "no such token")
         return replace(found, captions=_captions(source, row))
 
-    async def _match(
-        self, source: OfEntry, row: Row, token: str | None, ahead: Ahead | None
-    ) -> Presented | None:
+    async def _match(self, source: OfEntry, row: Row, sought: _Sought) -> Presented | None:
         record = _shown(row)
         if record is None:
             return None
-        if token is None:
+        if sought.token is None:
             flavors = _picked(source, record, current(record.flavors))
             if not flavors:
                 raise NotFound("the entry has no such flavor")
-            return await self._present(row, flavors, None, ahead)
+            return await self._present(row, flavors, sought)
         problem: Exception | None = None
         for had in generations(record.versions, self.clock(), KEEP_REPLACED_NS):
             flavors = _picked(source, record, had)
             try:
-                if flavors and (found := await self._present(row, flavors, token, ahead)):
+                if flavors and (found := await self._present(row, flavors, sought)):
                     return found
             except (OriginError, MetadataError, PackagerError) as error:
                 problem = problem or error  # what is wrong with one set is not with another
@@ -199,14 +223,10 @@ class Catalog:
         return None
 
     async def _present(
-        self,
-        row: Row,
-        records: tuple[FlavorRecord, ...],
-        token: str | None,
-        ahead: Ahead | None,
+        self, row: Row, records: tuple[FlavorRecord, ...], sought: _Sought
     ) -> Presented | None:
-        flavors = await self._indexes.of_versions(records, ahead)
-        found = self._presented(flavors, token)
+        flavors = await self._indexes.of_versions(records, sought.ahead)
+        found = self._presented(flavors, sought)
         if found is None or row.record is None:
             return None
         ids = tuple(record.id for record in records)
@@ -214,7 +234,7 @@ class Catalog:
 
     # -- files below the root
 
-    async def _find_local(self, source: LocalSource, token: str | None) -> Presented:
+    async def _find_local(self, source: LocalSource, sought: _Sought) -> Presented:
         paths = [self._below_root(file) for file in source.files]
         try:
             flavors = await asyncio.gather(*map(self._indexes.of_file, paths))
@@ -222,7 +242,7 @@ class Catalog:
             for file in source.files:
                 self._check_end(file)
             raise
-        found = self._presented(tuple(flavors), token)
+        found = self._presented(tuple(flavors), sought)
         if found is None:
             raise NotFound("no such token")
         return found
@@ -249,20 +269,20 @@ class Catalog:
 
     # -- mappings, and files of a server
 
-    async def _find_mapped(self, source: MappedSource, token: str | None) -> Presented:
+    async def _find_mapped(self, source: MappedSource, sought: _Sought) -> Presented:
         problem: Exception | None = None
-        async with aclosing(self._mapped.find(source, token, self.clock())) as sets:
+        async with aclosing(self._mapped.find(source, sought.token, self.clock())) as sets:
             async for media_set in sets:
                 try:
-                    if found := await self._of_mapping(media_set, token):
+                    if found := await self._of_mapping(media_set, sought):
                         return found
                 except (OriginError, PackagerError) as error:
-                    if token is None:
+                    if sought.token is None:
                         raise
                     problem = problem or error  # what is wrong with one is not with another
         raise problem or NotFound("no such token")
 
-    async def _of_mapping(self, media_set: MediaSet, token: str | None) -> Presented | None:
+    async def _of_mapping(self, media_set: MediaSet, sought: _Sought) -> Presented | None:
         names = [self._mapped.places.name(one) for one in media_set.sequences]
         flavors = tuple(await asyncio.gather(*map(self._indexes.of_file, names)))
         indexes = tuple(
@@ -271,7 +291,7 @@ class Catalog:
         )
         if not all(index.tracks for index in indexes):
             raise NotFound("a file has none of the tracks that the mapping takes")
-        found = self._presented(flavors, token, indexes, target_of(media_set))
+        found = self._presented(flavors, sought, indexes, target_of(media_set))
         if found is None:
             return None
         said = tuple(map(said_by, media_set.sequences))
@@ -283,10 +303,10 @@ class Catalog:
         recipe = replace(recipe, said=said, closed_captions=media_set.closed_captions)
         return replace(found, recipe=recipe, ids=ids, captions=captions)
 
-    async def _find_remote(self, source: RemoteSource, token: str | None) -> Presented:
+    async def _find_remote(self, source: RemoteSource, sought: _Sought) -> Presented:
         names = map(self._mapped.places.remote, source.files)
         flavors = tuple(await asyncio.gather(*map(self._indexes.of_file, names)))
-        found = self._presented(flavors, token)
+        found = self._presented(flavors, sought)
         if found is None:
             raise NotFound("no such token")
         return found
@@ -296,13 +316,19 @@ class Catalog:
     def _presented(
         self,
         flavors: tuple[Flavor, ...],
-        token: str | None,
+        sought: _Sought,
         indexes: tuple[FlavorIndex, ...] | None = None,
         target: Fraction = DEFAULT_TARGET,
     ) -> Presented | None:
-        """None where *token* is not of *flavors*; *indexes*, if not theirs, are with some of
+        """None where the token is not of *flavors*; *indexes*, if not theirs, are with some of
         their tracks."""
-        recipe, own = self._recipe(indexes or tuple(one.index for one in flavors), target)
+        token, tracks = sought.token, sought.tracks
+        indexes = indexes or tuple(one.index for one in flavors)
+        if tracks is not None:
+            indexes = tuple(self._mapped.masks.masked(one, tracks) for one in indexes)
+            if not any(one.tracks for one in indexes):
+                raise NotFound(f"no flavor has any of the tracks {tracks}")
+        recipe, own = self._recipe(indexes, target)
         if token not in (None, own) and token != recipe.token(LAYOUT - 1):
             return None
         return Presented(recipe, flavors, own, lasting=token == own)

@@ -184,7 +184,7 @@ class Delivery:
         if not language or asked.output is not Output.HLS:
             return ""
         target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
-        presented = await self._catalog.find(target.source, None)
+        presented = await self._catalog.find(target.source, None, parameters=target.parameters)
         tracks = (
             one for index in presented.recipe.flavors for one in index.of_kind(Kind.AUDIO)
         )
@@ -201,7 +201,7 @@ class Delivery:
     ) -> tuple[Presented, Text]:
         folders = hls_folders(chosen, way.bases)
         target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
-        presented = await self._catalog.find(target.source, None, Ahead())
+        presented = await self._catalog.find(target.source, None, Ahead(), target.parameters)
         legacy = chosen.rows if way.legacy else None
         said = said_of(chosen.rows.values())
         wanted = Asked(target, asked.wanted)
@@ -240,9 +240,10 @@ class Delivery:
         presented = await self._one(asked)
         file = await self._catalog.open(presented, 1)
         flavor, clip = presented.flavors[0], asked.parameters
-        kind = "video/mp4" if flavor.index.of_kind(Kind.VIDEO) else "audio/mp4"
+        shown = presented.recipe.flavor(1).of_kind(Kind.VIDEO)
+        kind = "video/mp4" if shown else "audio/mp4"
         etag = strong_etag("file", asked.flavor, presented.token, str(flavor.size), str(clip))
-        whole = clip == NONE
+        whole = replace(clip, language=None) == NONE
         if whole:
             plan = Plan((Extents((0,), (flavor.size,), flavor.size),))
         else:
@@ -255,7 +256,7 @@ class Delivery:
     async def _one(self, asked: ServeFlavor) -> Presented:
         target = parse_target(f"/hls/{render_serve_flavor(_unnamed(asked))}/master.m3u8")
         try:
-            return await self._catalog.find(target.source, None)
+            return await self._catalog.find(target.source, None, parameters=asked.parameters)
         except NotFound:
             raise Refused(Number.FLAVOR_NOT_FOUND) from None
 

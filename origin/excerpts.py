@@ -30,7 +30,7 @@ class Excerpts:
             return known
 
         async def make() -> Plan:
-            tracks = presented.flavors[0].index.tracks
+            tracks = presented.recipe.flavor(1).tracks
             needs = excerpt(1, tracks, asked.clip_from, asked.clip_to)
             made = await self._catalog.carry_out_aside(presented, needs)
             if _weight(made) <= self._plans.maxsize:

@@ -129,7 +129,9 @@ class Media:
             return await self._sequence(asked), None
         if target.file.text is not None:
             return await self._text(path, target), None
-        presented = await self._catalog.find(target.source, target.file.token, _ahead(target))
+        presented = await self._catalog.find(
+            target.source, target.file.token, _ahead(target), target.parameters
+        )
         entry = getattr(target.source, "entry", None)
         match target.file.kind:
             case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:

@@ -1,4 +1,4 @@
-"""Path parameters of a source: ``/clipFrom/1000/clipTo/9000`` (contract §2.2).
+"""Path parameters of a source: ``/clipFrom/1000/tracks/v1-a2`` (contract §2.2).
 
 They stand in pairs, in any order, each once, behind the source; below ``serveFlavor`` anywhere.
 """
@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from origin.errors import BadUrl
+from origin.tracks import Tracks, parse_tracks
+from packager.languages import bcp47
 
-NAMES = frozenset({"clipFrom", "clipTo"})
+NAMES = frozenset({"clipFrom", "clipTo", "tracks", "lang"})
 """Those that are built."""
 
 _MILLISECONDS = re.compile(r"0|[1-9][0-9]{0,12}")
@@ -24,6 +26,12 @@ class Parameters:
     """Milliseconds of the presentation, as below."""
 
     clip_to: int | None = None
+    tracks: Tracks | None = None
+    """Of each flavor; None is all."""
+
+    language: str | None = None
+    """BCP 47, in place of that of the files."""
+
     text: str = ""
     """As they stand behind the source."""
 
@@ -37,21 +45,46 @@ NONE = Parameters()
 
 
 def parse_parameters(pairs: Iterable[tuple[str, str]]) -> Parameters:
-    """Of names and values.  Raises ``BadUrl`` for one that is doubled or no number."""
-    found: dict[str, int] = {}
+    """Of names and values.  Raises ``BadUrl`` for one that is doubled or cannot be."""
+    found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
             raise BadUrl(f"{name} is doubled")
-        if not _MILLISECONDS.fullmatch(value):
-            raise BadUrl(f"{name}: not a whole number of milliseconds")
-        found[name] = int(value)
-    return Parameters(found.get("clipFrom"), found.get("clipTo"))
+        found[name] = value
+    return Parameters(
+        _milliseconds(found, "clipFrom"),
+        _milliseconds(found, "clipTo"),
+        _tracks(found.get("tracks")),
+        _language(found.get("lang")),
+    )
+
+
+def _milliseconds(found: dict[str, str], name: str) -> int | None:
+    value = found.get(name)
+    if value is not None and not _MILLISECONDS.fullmatch(value):
+        raise BadUrl(f"{name}: not a whole number of milliseconds")
+    return None if value is None else int(value)
+
+
+def _tracks(value: str | None) -> Tracks | None:
+    tracks = None if value is None else parse_tracks(value)
+    if tracks is None and value is not None:
+        raise BadUrl("tracks: not tracks such as v1-a1")
+    return tracks
+
+
+def _language(value: str | None) -> str | None:
+    language = None if value is None else bcp47(value)
+    if language is None and value is not None:
+        raise BadUrl("lang: not a language of ISO 639")
+    return language
 
 
 def split_parameters(parts: Sequence[str]) -> tuple[list[str], Parameters]:
     """A source, and the parameters that stand behind it."""
     end = len(parts)
-    while end >= 4 and parts[end - 2] in NAMES:  # a source has two parts at least
+    # A source has two parts at least, and a set of URLs has its parameters within them.
+    while end >= 4 and parts[end - 2] in NAMES and not parts[end - 1].endswith(".urlset"):
         end -= 2
     behind = parts[end:]
     given = parse_parameters(zip(behind[::2], behind[1::2], strict=True))

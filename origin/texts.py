@@ -97,7 +97,9 @@ class Texts:
     async def _find(self, target: Target) -> tuple[Presented, CaptionTrack] | None:
         """A mark goes before the number, which others may have moved since."""
         file = target.file
-        presented = await self._catalog.find(target.source, file.token)
+        presented = await self._catalog.find(
+            target.source, file.token, parameters=target.parameters
+        )
         number, clip = file.text or 0, asked_of(presented.recipe, target).clip
         if file.mark is None:
             return presented, await self._track(presented, number)

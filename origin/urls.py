@@ -193,7 +193,7 @@ _OF_PROTOCOL = {
 }
 _SELECTOR = re.compile(r"-([a-z])([0-9]*)")
 _ID = re.compile(r"0|[1-9][0-9]{0,18}")
-_LATER = frozenset({"tracks", "speed", "lang", "shift", "protect"})
+_LATER = frozenset({"speed", "shift", "protect"})
 """Path parameters of the contract whose parts are not built yet."""
 
 
@@ -213,10 +213,10 @@ def parse_target(path: str) -> Target:
     rest, given = split_parameters(rest)
     source, within = _parse_source(rest)
     if given.text and within != NONE:
-        raise BadUrl("clipFrom and clipTo stand in two places")
+        raise BadUrl("parameters stand in two places")
     parameters = given if given.text else within
     if isinstance(source, SequenceSource) and parameters != NONE:
-        raise BadUrl("a part of a sequence is not supported yet")
+        raise BadUrl("parameters of a sequence are not supported yet")
     return Target(protocol, fmp4, source, _parse_file(protocol, fmp4, name), parameters)
 
 

@@ -51,7 +51,7 @@ PARAMETERS = {short: name for name, short in _SHORT.items()} | {
 PARAMETERS[PARAMETER] = "filter"
 """Each name to the long one; ``docs/delivery-contract.md`` lists them."""
 
-_LATER = {"playbackRate": "1", "tracks": "", "sequence": ""}
+_LATER = {"playbackRate": "1", "sequence": ""}
 """Parameters whose parts are not built, each with the value that asks for nothing.  Without
 them the answer would be another video, so they are refused and not ignored."""
 
@@ -244,9 +244,10 @@ def _expiry(given: dict[str, str]) -> int | None:
 
 
 def _clip(given: dict[str, str]) -> Parameters:
-    """``seekFrom`` and ``clipTo``, milliseconds; 0 asks for nothing."""
+    """``seekFrom`` and ``clipTo``, milliseconds of which 0 asks for nothing, and ``tracks``."""
     names = {"seekFrom": "clipFrom", "clipTo": "clipTo"}
     pairs = [(to, given[name]) for name, to in names.items() if given.get(name, "0") != "0"]
+    pairs += [("tracks", given["tracks"])] if "tracks" in given else []
     try:
         return parse_parameters(pairs)
     except BadUrl as error:
@@ -287,6 +288,7 @@ def render_play_manifest(asked: PlayManifest) -> str:
         **render_wishes(asked.delivery),
         "seekFrom": asked.clip.clip_from,
         "clipTo": asked.clip.clip_to,
+        "tracks": asked.clip.tracks,
         "filter": render_rules(asked.wanted.rules or asked.wanted.query),
         "filterSet": asked.wanted.named,
     }

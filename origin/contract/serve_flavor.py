@@ -2,6 +2,7 @@
 
     p/{partner}/sp/{sub}/serveFlavor/entryId/{entry}[/clipTo/{ms}][/clipFrom/{ms}]
         [/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}[/captions/{languages}][/fileName/{name}]/name/a.mp4
+        [/tracks/{v1-a1}][/lang/{eng}]
 
 or, for several entries one after the other, as a packager's source only
 
@@ -27,15 +28,15 @@ from origin.paths import path_segments
 from packager.recipe import MAX_FLAVORS
 
 ACTION = "serveFlavor"
-_USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName", "clipFrom", "clipTo", "captions")
+_USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName", "captions", *NAMES)
 _IGNORED = (
     "name", "forceproxy", "preferredStorageId", "fallbackStorageId", "referrer", "ks",
     "dirFileName",
 )  # fmt: skip
 _SEQUENCE = ("entryId", "sequence", "v", "pv", "ev", "flavorParamIds", "flavorIds")
 REFUSED = (
-    "seekFrom", "seekFromBytes", "live", "file", "speed", "tracks", "shift", "lang",
-    "audioOnly", "pathOnly", "exp", "sig",
+    "seekFrom", "seekFromBytes", "live", "file", "speed", "shift", "audioOnly", "pathOnly", "exp",
+    "sig",
 )  # fmt: skip
 _NAMES = {name: name for name in (*_USED, *_IGNORED, *REFUSED, *_SEQUENCE)}
 MAX_ENTRIES = 128
@@ -104,7 +105,7 @@ def parse_serve_flavors(text: str) -> tuple[ServeFlavor, ...]:
     if len({(one.partner, one.entry) for one in found}) > 1:
         raise BadUrl("flavors of several entries")
     if len({one.parameters for one in found}) > 1:
-        raise BadUrl("clipFrom and clipTo differ")
+        raise BadUrl("clipFrom, clipTo, tracks or lang differ")
     if len({one.captions for one in found}) > 1:
         raise BadUrl("captions differ")
     return found
@@ -225,10 +226,11 @@ def render_serve_flavor(one: ServeFlavor) -> str:
     asked = {"clipTo": one.parameters.clip_to, "clipFrom": one.parameters.clip_from}
     clip = "".join(f"/{name}/{number}" for name, number in asked.items() if number is not None)
     file_name = f"/fileName/{one.file_name}" if one.file_name else ""
+    tracks = f"/tracks/{one.parameters.tracks}" if one.parameters.tracks else ""
     captions = f"/captions/{'+'.join(one.captions)}" if one.captions else ""
     return (
         f"p/{one.partner}/sp/{one.partner}00/{ACTION}/entryId/{one.entry}{clip}{cached}"
-        f"/flavorId/{one.flavor}{captions}{file_name}/name/a.mp4"
+        f"/flavorId/{one.flavor}{captions}{file_name}/name/a.mp4{tracks}"
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from origin.captions import CaptionFile
-from origin.mapping.media_set import Sequence, Subtitles, Tracks
+from origin.mapping.media_set import Sequence, Subtitles
+from origin.tracks import Tracks
 from packager.captions.formats import CaptionFormat
 from packager.index import FlavorIndex, TrackIndex
 from packager.said import Said

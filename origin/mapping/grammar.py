@@ -18,8 +18,8 @@ from origin.mapping.media_set import (
     Sequence,
     SourceType,
     Subtitles,
-    Tracks,
 )
+from origin.tracks import FIRST, Tracks, parse_tracks
 from packager.languages import bcp47
 from packager.presentation import ClosedCaptions
 from packager.recipe import MAX_FLAVORS
@@ -36,8 +36,6 @@ _MAX_TEXT, _MAX_PATH = 256, 4096
 """Characters."""
 
 _MAX_CAPTIONS = 67
-_MAX_TRACK = 64
-_TRACKS = re.compile(r"[va][0-9]{0,3}(?:-[va][0-9]{0,3}){0,63}", re.ASCII)
 _CODE = re.compile(r"[a-z]{3}", re.ASCII)
 _SERVICE = re.compile(r"CC[1-4]|SERVICE(?:[1-9]|[1-5][0-9]|6[0-3])", re.ASCII)
 _CAPTIONS = (".vtt", ".srt", ".ttml", ".dfxp", ".xml", ".cap")
@@ -312,9 +310,9 @@ def _clip(fields: _Fields) -> tuple[str, SourceType | None, Tracks]:
         fields.refuse("path", "it is missing")
     fields.text("id")
     source_type = fields.parsed("sourceType", _source_type, "neither file nor http")
-    tracks = fields.parsed("tracks", _tracks, "not tracks such as v1-a1")
+    tracks = fields.parsed("tracks", parse_tracks, "not tracks such as v1-a1")
     fields.done()
-    return _path(path, fields.place("path")), source_type, tracks or Tracks()
+    return _path(path, fields.place("path")), source_type, tracks or FIRST
 
 
 def _path(path: Any, place: str) -> str:
@@ -327,19 +325,6 @@ def _path(path: Any, place: str) -> str:
 
 def _source_type(text: str) -> SourceType | None:
     return SourceType(text) if text in set(SourceType) else None
-
-
-def _tracks(text: str) -> Tracks | None:
-    """``v1-a1-a2``; a letter alone, or with 0, is all of its kind."""
-    if not _TRACKS.fullmatch(text):
-        return None
-    found: dict[str, set[int]] = {"v": set(), "a": set()}
-    for one in text.split("-"):
-        found[one[0]].add(int(one[1:] or 0))
-    if max(found["v"] | found["a"]) > _MAX_TRACK:
-        return None
-    video, audio = (None if 0 in each else frozenset(each) for each in found.values())
-    return Tracks(video, audio)
 
 
 def _language(fields: _Fields) -> str | None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from origin.tracks import FIRST, Tracks
 from packager.presentation import ClosedCaptions
-from packager.tracks import Kind
 
 
 class SourceType(StrEnum):
@@ -12,27 +12,6 @@ class SourceType(StrEnum):
 
     FILE = "file"
     HTTP = "http"
-
-
-@dataclass(frozen=True, slots=True)
-class Tracks:
-    """Which tracks of a file are taken, by their numbers; None is all of a kind."""
-
-    video: frozenset[int] | None = frozenset({1})
-    audio: frozenset[int] | None = frozenset({1})
-
-    def has(self, kind: Kind, number: int) -> bool:
-        wanted = self.video if kind is Kind.VIDEO else self.audio
-        return wanted is None or number in wanted
-
-    def __str__(self) -> str:
-        """One spelling for each choice."""
-        both = (("v", self.video), ("a", self.audio))
-        return "-".join(
-            f"{letter}{number}"
-            for letter, wanted in both
-            for number in ((0,) if wanted is None else sorted(wanted))
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +28,7 @@ class Sequence:
 
     path: str
     source_type: SourceType | None = None
-    tracks: Tracks = Tracks()
+    tracks: Tracks = FIRST
     id: str | None = None
     """That ``-s`` names."""
 

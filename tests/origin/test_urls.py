@@ -205,7 +205,7 @@ REFUSED = {
     "/hls/mapped/master.m3u8": "no source",
     "/hls/remote/master.m3u8": "no source",
     "/hls/mapped/clipFrom/5/a/master.m3u8": "left over: clipFrom",
-    "/hls/films/tracks/v1/a.mp4/master.m3u8": "tracks is not supported yet",
+    "/hls/films/tracks/v1/a.mp4/master.m3u8": "left over: tracks",
     "/hls/mapped/a/../b/master.m3u8": "empty, dots or not printable",
     "/hls/mapped/%2e%2e/b/master.m3u8": "empty, dots or not printable",
     "/hls/a%00b/master.m3u8": "empty, dots or not printable",
@@ -221,7 +221,7 @@ REFUSED = {
     # parts that are not built yet
     **{
         f"/hls/e/0_abcd1234/{name}/1/master.m3u8": f"{name} is not supported yet"
-        for name in ("tracks", "speed", "lang", "shift")
+        for name in ("speed", "shift")
     },
     "/hls/e/0_abcd1234/clipFrom/1000/clipTo/1000/master.m3u8": "not after clipFrom",
     "/hls/e/0_abcd1234/clipFrom/2/clipTo/1/master.m3u8": "not after clipFrom",

@@ -204,7 +204,8 @@ PARAMETERS = {
         ),
     ),
     "playbackRate": refused("format/hls/playbackRate/2", 50),
-    "tracks": refused("format/hls/tracks/v1-a1", 50),
+    "tracks": Case(rest="format/hls/tracks/v1/a.m3u8", body=r"/tracks/v1\.urlset/index-f1-v1"),
+    "tracks that cannot be": refused("format/hls/tracks/1v", 50),
     "sequence": refused("format/hls/sequence/0_abcd1234", 50),
     "storageId that is none": refused("format/url/storageId/x", 50),
     "deliveryProfileId": Case(

@@ -18,6 +18,7 @@ from origin.contract.refusals import Number, Refused
 from origin.contract.wishes import DeliveryWishes
 from origin.errors import BadUrl
 from origin.parameters import Parameters
+from origin.tracks import parse_tracks
 
 BASE = "/p/102/sp/10200/playManifest/entryId/0_abcd1234"
 
@@ -72,6 +73,7 @@ PARAMETERS = {
     f"{HLS}/seekFrom/7000/clipTo/9000/a.m3u8": asked(clip=Parameters(7000, 9000)),
     f"{HLS}/ct/9000/a.m3u8": asked(clip=Parameters(None, 9000)),
     f"{HLS}/sf/7000/a.m3u8": asked(clip=Parameters(7000)),
+    f"{HLS}/tracks/v1-a2/a.m3u8": asked(clip=Parameters(tracks=parse_tracks("v1-a2"))),
     # names of the contract without a meaning here, and names of players
     f"{HLS}/streamType/live/uiConfId/1/usePlayServer/1/playerConfig/x"
     "/playSessionId/z/clientTag/html5/_/1/a.m3u8": asked(),
@@ -188,7 +190,7 @@ REFUSED = {
     f"{HLS}/maxBitrate/high": Number.INVALID_MAX_BITRATE,
     f"{HLS}/mib/1e3": Number.INVALID_MIN_BITRATE,
     f"{HLS}/playbackRate/2": Number.INVALID_PARAMETER,
-    f"{HLS}/tracks/v1-a1": Number.INVALID_PARAMETER,
+    f"{HLS}/tracks/x1": Number.INVALID_PARAMETER,
     f"{HLS}/sequence/0_abcd9999": Number.INVALID_PARAMETER,
     f"{HLS}/tags/a:b": Number.INVALID_PARAMETER,
     f"{HLS}/protocol/rtmp": Number.DELIVERY_METHOD_NOT_ALLOWED,

@@ -60,7 +60,7 @@ def test_another_spelling(url: str, expected: ServeFlavor) -> None:
 
 
 LATER = (
-    "seekFrom", "seekFromBytes", "live", "file", "speed", "tracks", "shift", "lang",
+    "seekFrom", "seekFromBytes", "live", "file", "speed", "shift",
     "audioOnly", "pathOnly", "exp", "sig",
 )  # fmt: skip
 REFUSED = {
