@@ -129,13 +129,16 @@ class Tiered(PurgedTier):
             pass
         assert self._disk is not None
         read = partial(self._disk.find, target, fields)
+        is_read = False
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await asyncio.get_running_loop().run_in_executor(None, read)
+                is_read = True
         try:  # now it is in the page cache, and what has changed meanwhile counts
             return self.find(target, fields, waits=False)
         except BlockingIOError:
-            return None
+            # Read a moment ago: if it is gone again already, the disk is waited for once.
+            return self.find(target, fields) if is_read else None
 
     def recall(
         self, target: bytes, fields: Iterable[Field], *, waits: bool = True
