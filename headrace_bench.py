@@ -1,4 +1,5 @@
-"""``headrace bench``: a program for each question, and a page of what they found."""
+"""``headrace bench``: a program for each question, and a page of what they found; and
+``headrace shadow``."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace import FAILED, say
+from headrace import FAILED, Misuse, say
 
 app = typer.Typer(
     name="bench",
@@ -20,6 +21,11 @@ app = typer.Typer(
 
 def _option(name: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
     variable = f"HEADRACE_BENCH_{name}".upper().replace("-", "_")
+    return typer.Option(f"--{name}", envvar=variable, help=help, **more)
+
+
+def _shadow(name: str, help: str, **more: Any) -> Any:  # noqa: A002
+    variable = f"HEADRACE_SHADOW_{name}".upper().replace("-", "_")
     return typer.Option(f"--{name}", envvar=variable, help=help, **more)
 
 
@@ -157,3 +163,56 @@ def _write_page(command: str, folder: Path) -> int:
     except BenchError as error:
         return say(command, str(error), FAILED)
     return 0
+
+
+def shadow(
+    log: Annotated[
+        str, typer.Argument(metavar="LOG", help="Access log of the peer; - for stdin.")
+    ],
+    peer: Annotated[str, _shadow("peer", "The packager that wrote it.", metavar="URL")],
+    origin: Annotated[
+        str, _shadow("origin", "The one that is compared with it.", metavar="URL")
+    ] = "http://127.0.0.1:8081",
+    rewrite: Annotated[
+        list[str] | None,
+        _shadow("rewrite", "Prefix of the peer's paths, and ours.", metavar="/OLD=/NEW"),
+    ] = None,
+    limit: Annotated[
+        int, _shadow("limit", "Targets at most.", min=1, max=1_000_000, metavar="N")
+    ] = 1000,
+    sample: Annotated[str, _shadow("sample", "One target of N.", metavar="1/N")] = "1/1",
+    jobs: Annotated[int, _shadow("jobs", "Targets at a time.", min=1, max=16, metavar="N")] = 2,
+    ignore: Annotated[
+        list[str] | None,
+        _shadow("ignore", "Reason that is counted, and no difference.", metavar="REASON"),
+    ] = None,
+    frame_rate: Annotated[
+        float, _shadow("frame-rate", "Frames a second, where nothing says it.", min=1, max=240)
+    ] = 25,
+    bandwidth: Annotated[
+        float, _shadow("bandwidth", "Share that two bit rates may differ by.", min=0, max=1)
+    ] = 0.5,
+) -> int:
+    """Replay an access log of another packager, and compare its answers with ours."""
+    from bench.errors import BenchError
+    from bench.shadow.asking import parse_rewrite
+    from bench.shadow.differences import Tolerance, known_reasons
+    from bench.shadow.program import Order, parse_sample, run
+
+    try:
+        order = Order(
+            log=log,
+            peer=peer,
+            origin=origin,
+            limit=limit,
+            sample=parse_sample(sample),
+            jobs=jobs,
+            rewrites=tuple(parse_rewrite(one) for one in rewrite or ()),
+            ignored=known_reasons(ignore or ()),
+            tolerance=Tolerance(bandwidth=bandwidth, frame=1 / frame_rate),
+        )
+        return run(order, typer.echo)
+    except ValueError as error:
+        raise Misuse(str(error)) from error
+    except BenchError as error:
+        return say("headrace shadow", str(error), FAILED)

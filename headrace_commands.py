@@ -313,6 +313,7 @@ def _not_built(name: str) -> Callable[[], int]:
     return command
 
 
+app.command("shadow")(headrace_bench.shadow)
 app.add_typer(headrace_bench.app)
 app.add_typer(headrace_filters.app)
 

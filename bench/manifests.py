@@ -171,7 +171,7 @@ def _starts(
         each = int(attributes["duration"])
         *_, period, root = chain
         lasts = period.get("duration") or root.get("mediaPresentationDuration") or ""
-        ticks = round(_seconds(lasts) * int(attributes.get("timescale", "1")))
+        ticks = round(seconds_of(lasts) * int(attributes.get("timescale", "1")))
         yield from range(0, min(ticks, each * MAX_SEGMENTS), each)
         return
     time = count = 0
@@ -187,9 +187,9 @@ def _starts(
 _DURATION = re.compile(r"P(?:([0-9]+)D)?T?(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9.]+)S)?")
 
 
-def _seconds(duration: str) -> float:
+def seconds_of(duration: str) -> float:
     """
-    >>> _seconds("PT1H2M3.5S")
+    >>> seconds_of("PT1H2M3.5S")
     3723.5
     """
     found = _DURATION.fullmatch(duration)

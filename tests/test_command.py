@@ -18,7 +18,7 @@ from serving.options import parse_size
 from tests.support.processes import free_port, headrace, is_alive, running
 from tests.support.waiting import until
 
-BUILT = ("demo", "ingest", "import", "entries", "show", "origin", "edge", "purge")
+BUILT = ("demo", "ingest", "import", "entries", "show", "origin", "edge", "purge", "shadow")
 Calls = Callable[[], list[dict[str, Any]]]
 
 
@@ -71,6 +71,7 @@ OPTIONS = {
     " purge-method workers cache-dir ram disk block early-refresh stale-if-unreachable"
     " heuristic negative-ttl store-set-cookie forwarded node-id cache-status-key",
     "purge": "edge token-file prefix tag all soft",
+    "shadow": "peer origin rewrite limit sample jobs ignore frame-rate bandwidth",
 }
 
 
@@ -140,6 +141,20 @@ MISUSES = {
     "import where": ("import no.csv", "headrace import: FILE: no.csv: there is no such file"),
     "import how": ("import f.txt", "headrace import: --format: say jsonl or csv"),
     "import batch": ("import f.csv --batch 0", "headrace import: --batch: "),
+    "shadow whom": ("shadow a.log", "headrace shadow: --peer: it is missing"),
+    "shadow where": ("shadow a.log --peer p:1", "headrace shadow: --peer: p:1 is not http:"),
+    "shadow how many": (
+        "shadow a.log --peer http://p --sample 20",
+        "headrace shadow: --sample: '20' is not 1/N",
+    ),
+    "shadow to what": (
+        "shadow a.log --peer http://p --rewrite a=b",
+        "headrace shadow: --rewrite: 'a=b' is not",
+    ),
+    "shadow but what": (
+        "shadow a.log --peer http://p --ignore x",
+        "headrace shadow: --ignore: x is none of ",
+    ),
     "no entry": ("show", "headrace show: ID: it is missing"),
     "partner": ("ingest f.mp4 --partner -1", "headrace ingest: --partner: "),
 }
