@@ -11,10 +11,18 @@ from origin.caption_assets import CaptionAssets
 from origin.catalog import Catalog, Presented
 from origin.contents import Contents
 from origin.contract.access import decide
-from origin.contract.addresses import address, hls_folders
-from origin.contract.admission import admitted, check_expiry, life, steady_until
+from origin.contract.addresses import address, hls_folders, sequence_address
+from origin.contract.admission import (
+    admitted,
+    check_expiry,
+    is_playlist,
+    life,
+    shown,
+    steady_until,
+)
 from origin.contract.caption_assets import is_caption_asset, parse_caption_asset
 from origin.contract.formats import Output, Reply
+from origin.contract.in_sequence import in_sequence, listed_entries
 from origin.contract.masters import LEGACY_TYPE, whole_master
 from origin.contract.play_manifest import (
     PlayManifest,
@@ -142,7 +150,10 @@ class Delivery:
     async def _play_manifest(self, target: str, asked: PlayManifest) -> Text | Answer:
         now = self._clock()
         check_expiry(asked, now)
-        content = await self._admitted(asked.entry, asked.partner, now)
+        content = await self._contents.find(asked.entry)
+        if asked.before or is_playlist(content):
+            return await self._sequence(asked, content, now)
+        content = admitted(content, asked.partner, now)
         terms = await self._terms.find(asked.partner)
         access = decide(content, asked.delivery.asker, terms)
         chosen = choose(content, asked)
@@ -164,7 +175,7 @@ class Delivery:
                 fields = {"Location": where, "Cache-Control": cache_control, **extra}
                 found = plain(302, fields, origins=terms.origins)
             case Reply.JSON | Reply.JSONP:
-                said = as_json(content, asked, chosen, where)
+                said = as_json(asked, [content], chosen, where)
                 found = text(*said, cache_control, extra, terms.origins)
         until = steady_until(content, now, asked.expiry)
         ready = _Ready(found, asked, content, terms, presented, until)
@@ -173,6 +184,37 @@ class Delivery:
         if shared and ready.weight <= self._ready.maxsize:
             self._ready[target] = ready
         return found
+
+    async def _sequence(
+        self, asked: PlayManifest, own: ContentRecord | None, now: int
+    ) -> Text | Answer:
+        """Entries one after the other: the packager's manifest has their segments."""
+        if is_playlist(own):
+            contents = [
+                await self._admitted(one, asked.partner, now)
+                for one in listed_entries(shown(own, asked.partner, now))
+            ]
+            like = contents[0]
+        else:
+            entries = (*asked.before, asked.entry)
+            contents = [await self._admitted(one, asked.partner, now) for one in entries]
+            like = contents[-1]
+        terms = await self._terms.find(asked.partner)
+        access = [decide(one, asked.delivery.asker, terms) for one in contents]
+        chosen = choose(like, asked)
+        sequence = in_sequence(asked, own or like, chosen)
+        way = route(terms, asked, access[-1])
+        lasts = min(life(one, now, asked.expiry) for one in contents)
+        if any(one.personal for one in access):
+            lasts = 0
+        cache_control = f"public, max-age={lasts}" if lasts else "no-store"
+        where = sequence_address(asked, sequence, chosen, way)
+        extra = {"X-ServerNodeIds": ",".join(map(str, way.nodes))} if way.nodes else {}
+        if asked.reply in (Reply.JSON, Reply.JSONP):
+            said = as_json(asked, contents, chosen, where)
+            return text(*said, cache_control, extra, terms.origins)
+        fields = {"Location": where, "Cache-Control": cache_control, **extra}
+        return plain(302, fields, origins=terms.origins)
 
     async def _admitted(self, entry: str, partner: int, now: int) -> ContentRecord:
         return admitted(await self._contents.find(entry), partner, now)

@@ -8,7 +8,12 @@ from origin.contract.formats import Output
 from origin.contract.play_manifest import PlayManifest
 from origin.contract.replies import Chosen
 from origin.contract.routes import Route
-from origin.contract.serve_flavor import render_serve_flavor, render_serve_flavors
+from origin.contract.serve_flavor import (
+    ServeSequence,
+    render_serve_flavor,
+    render_serve_flavors,
+    render_serve_sequence,
+)
 from origin.filters.wanted import placed, render_query
 
 _NOT_IN_TS = ("hvc1", "hev1", "av01")
@@ -17,9 +22,9 @@ _LEAVES = {Output.DASH: "manifest.mpd", Output.SMOOTH: "manifest", Output.HDS: "
 
 
 def hls_folders(chosen: Chosen, bases: tuple[str, ...]) -> tuple[str, ...]:
-    """Of the playlists, behind each of *bases*: what MPEG-TS cannot carry goes in fMP4."""
-    fmp4 = any(one.codecs.startswith(_NOT_IN_TS) for one in chosen.flavors)
-    path = f"/{'container/fmp4/' if fmp4 else ''}{render_serve_flavors(chosen.files)}/"
+    """Of the playlists, behind each of *bases*."""
+    container = "container/fmp4/" if _needs_fmp4(chosen) else ""
+    path = f"/{container}{render_serve_flavors(chosen.files)}/"
     return tuple(base + quote(path, safe=_SAFE) for base in bases)
 
 
@@ -46,6 +51,27 @@ def address(
         path = f"/{render_serve_flavor(file)}"
     path = quote(path, safe=_SAFE) + leaf
     return base + (route.pattern.replace("{url}", path) if route.pattern else path)
+
+
+def sequence_address(
+    asked: PlayManifest, sequence: ServeSequence, chosen: Chosen, route: Route
+) -> str:
+    """The same of entries one after the other."""
+    path = f"/{_container(asked, chosen)}{render_serve_sequence(sequence)}"
+    leaf = "master.m3u8" if asked.output is Output.HLS else _LEAVES[asked.output]
+    base, path = route.bases[0], quote(path, safe=_SAFE)
+    if route.pattern:
+        return base + route.pattern.replace("{url}", path)
+    return f"{base}{path}/{leaf}"
+
+
+def _container(asked: PlayManifest, chosen: Chosen) -> str:
+    return "container/fmp4/" if asked.output is Output.HLS and _needs_fmp4(chosen) else ""
+
+
+def _needs_fmp4(chosen: Chosen) -> bool:
+    """What MPEG-TS cannot carry."""
+    return any(one.codecs.startswith(_NOT_IN_TS) for one in chosen.flavors)
 
 
 def _filtered(asked: PlayManifest, leaf: str) -> str:

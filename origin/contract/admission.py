@@ -18,14 +18,24 @@ def admitted(content: ContentRecord | None, partner: int, now: int) -> ContentRe
 
     Who asks is not looked at: an entry with rules of access is refused.  Raises ``Refused``.
     """
+    content = shown(content, partner, now)
+    if content.type != EntryType.CLIP:
+        raise Refused(Number.WRONG_ENTRY_TYPE)
+    return content
+
+
+def shown(content: ContentRecord | None, partner: int, now: int) -> ContentRecord:
+    """The same of any type of entry."""
     if content is None or content.partner_id != partner:
         raise Refused(Number.ENTRY_NOT_FOUND)
     why = refusal(content, now)
     if why is not None:
         raise Refused(Number(int(why)), life=life(content, now))
-    if content.type != EntryType.CLIP:
-        raise Refused(Number.WRONG_ENTRY_TYPE)
     return content
+
+
+def is_playlist(content: ContentRecord | None) -> bool:
+    return content is not None and content.type == EntryType.PLAYLIST
 
 
 def check_expiry(asked: PlayManifest, now: int) -> None:

@@ -35,6 +35,9 @@ from origin.parameters import NONE, Parameters, parse_parameters
 from origin.paths import path_segments
 
 ACTION = "playManifest"
+MAX_ENTRIES = 128
+"""Of a sequence."""
+
 _SHORT = {
     "entryId": "e", "format": "f", "protocol": "pt", "flavorId": "fi", "flavorIds": "fs",
     "flavorParamId": "fp", "flavorParamIds": "fps", "tags": "t", "preferredBitrate": "pb",
@@ -51,7 +54,7 @@ PARAMETERS = {short: name for name, short in _SHORT.items()} | {
 PARAMETERS[PARAMETER] = "filter"
 """Each name to the long one; ``docs/delivery-contract.md`` lists them."""
 
-_LATER = {"playbackRate": "1", "sequence": ""}
+_LATER = {"playbackRate": "1"}
 """Parameters whose parts are not built, each with the value that asks for nothing.  Without
 them the answer would be another video, so they are refused and not ignored."""
 
@@ -96,6 +99,9 @@ class PlayManifest:
 
     delivery: DeliveryWishes = NO_WISHES
     clip: Parameters = NONE
+    before: tuple[str, ...] = ()
+    """``sequence``: entries that are played before this one."""
+
     wanted: Wanted = EVERYTHING
     """What of the flavors' renditions a manifest is to list."""
 
@@ -147,6 +153,7 @@ def parse_play_manifest(path: str, query: str = "") -> PlayManifest:
         captions=given.get("disableCaptions", "false") in ("0", "false"),
         delivery=parse_wishes(given),
         clip=_clip(given),
+        before=_before(given, output),
         wanted=_wanted(given),
     )
 
@@ -254,6 +261,18 @@ def _clip(given: dict[str, str]) -> Parameters:
         raise Refused(Number.INVALID_PARAMETER, str(error)) from None
 
 
+def _before(given: dict[str, str], output: Output) -> tuple[str, ...]:
+    entries = _list(given, "sequence", "sequence") if "sequence" in given else []
+    if len(entries) >= MAX_ENTRIES:
+        raise Refused(Number.INVALID_PARAMETER, f"sequence: {len(entries)} entries")
+    if entries and output not in (Output.HLS, Output.DASH):
+        raise Refused(Number.INVALID_PARAMETER, "sequence: not of this format")
+    try:
+        return tuple(map(check_id, entries))
+    except BadId as error:
+        raise Refused(Number.INVALID_PARAMETER, f"sequence: {error}") from None
+
+
 def _wanted(given: dict[str, str]) -> Wanted:
     """``filter`` (rules) and ``filterSet`` (a name): ours, and so no numbered errors."""
     rules = parse_rules(given["filter"]) if "filter" in given else ()
@@ -289,6 +308,7 @@ def render_play_manifest(asked: PlayManifest) -> str:
         "seekFrom": asked.clip.clip_from,
         "clipTo": asked.clip.clip_to,
         "tracks": asked.clip.tracks,
+        "sequence": ",".join(asked.before),
         "filter": render_rules(asked.wanted.rules or asked.wanted.query),
         "filterSet": asked.wanted.named,
     }

@@ -1,6 +1,7 @@
 """Which flavors a request gets, as rows, as URLs and as JSON.  Pure."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metadata.records import AssetRecord, ContentRecord
@@ -89,15 +90,17 @@ def _file(content: ContentRecord, row: AssetRecord, asked: PlayManifest) -> Serv
 
 
 def as_json(
-    content: ContentRecord, asked: PlayManifest, chosen: Chosen, address: str
+    asked: PlayManifest, contents: Sequence[ContentRecord], chosen: Chosen, address: str
 ) -> tuple[str, str]:
     """``{entryId, duration, baseUrl, flavors[]}``, in a call of the callback if there is one,
-    and its type.  Of HLS and DASH the one *address* is the manifest's."""
+    and its type.  Of HLS and DASH the one *address* is the manifest's; *contents* are played
+    one after the other."""
     url = {"url": address}
     flavors = [url] if asked.format.many else [url | _facts(one) for one in chosen.flavors]
     said = {
-        "entryId": content.id,
-        "duration": max(one.duration_ms for one in content.flavors) / 1000,
+        "entryId": asked.entry,
+        "duration": sum(max(one.duration_ms for one in content.flavors) for content in contents)
+        / 1000,
         "baseUrl": "",
         "flavors": flavors,
     }

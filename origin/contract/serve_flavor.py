@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from metadata.errors import BadId
 from metadata.ids import check_id
 from origin.contract.parameters import gather
-from origin.contract.play_manifest import partner_of
+from origin.contract.play_manifest import MAX_ENTRIES, partner_of
 from origin.contract.urlset import join_urlset, split_urlset
 from origin.errors import BadUrl
 from origin.parameters import NAMES, NONE, Parameters, parse_parameters
@@ -35,13 +35,10 @@ _IGNORED = (
 )  # fmt: skip
 _SEQUENCE = ("entryId", "sequence", "v", "pv", "ev", "flavorParamIds", "flavorIds")
 REFUSED = (
-    "seekFrom", "seekFromBytes", "live", "file", "speed", "shift", "audioOnly", "pathOnly", "exp",
-    "sig",
+    "seekFrom", "seekFromBytes", "live", "file", "speed", "shift", "audioOnly", "pathOnly",
+    "exp", "sig",
 )  # fmt: skip
 _NAMES = {name: name for name in (*_USED, *_IGNORED, *REFUSED, *_SEQUENCE)}
-MAX_ENTRIES = 128
-"""Of a sequence."""
-
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 ALL_CAPTIONS = "all"

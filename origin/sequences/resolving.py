@@ -8,16 +8,10 @@ from urllib.parse import quote
 from cachetools import LRUCache
 
 from metadata.enums import EntryType
-from metadata.errors import BadId
-from metadata.ids import check_id
 from metadata.records import AssetRecord, ContentRecord
 from origin.catalog import Catalog, Presented
-from origin.contract.serve_flavor import (
-    MAX_ENTRIES,
-    ServeFlavor,
-    ServeSequence,
-    render_serve_flavors,
-)
+from origin.contract.in_sequence import listed_entries
+from origin.contract.serve_flavor import ServeFlavor, ServeSequence, render_serve_flavors
 from origin.errors import NotFound
 from origin.flights import Flights
 from origin.manifests import HLS_TYPE, media_period
@@ -90,7 +84,7 @@ class Sequences:
             return [*before, own]
         if asked.before:
             raise NotFound("a playlist in a sequence is not supported yet")
-        return [await self._shown(entry, asked.partner) for entry in _listed(own)]
+        return [await self._shown(entry, asked.partner) for entry in listed_entries(own)]
 
     async def _shown(self, entry: str, partner: int) -> ContentRecord:
         row = await self._catalog.contents.row(entry)
@@ -156,16 +150,6 @@ def _piece(one: Part, choice: Choice) -> Needs[tuple[Stretch, int]]:
         raise NotFound(f"rendition {choice.flavor} of {len(one.numbers)}")
     number, found = one.numbers[choice.flavor - 1], one.presented
     return piece(found.recipe, one.target, choice, number, found.token, one.folder)
-
-
-def _listed(playlist: ContentRecord) -> list[str]:
-    ids = [one for one in (playlist.playlist or "").split(",") if one]
-    if not 1 <= len(ids) <= MAX_ENTRIES:
-        raise NotFound(f"the playlist has {len(ids)} entries; 1 to {MAX_ENTRIES} are played")
-    try:
-        return [check_id(one) for one in ids]
-    except BadId as error:
-        raise NotFound(str(error)) from None
 
 
 def _wanted(asked: ServeSequence, entries: list[ContentRecord]) -> list[AssetRecord]:

@@ -109,6 +109,26 @@ def test_a_playlist_plays_its_entries(origin: Origin) -> None:
     assert decoded(origin, url) == (5 + 14 + 5) * 25
 
 
+def test_play_manifest_of_a_playlist(origin: Origin) -> None:
+    url = f"/p/101/sp/10100/playManifest/entryId/{LIST}/format/hls/a.m3u8"
+    answer = origin.ask(url)
+    location = answer.headers["location"]
+    assert answer.status == 302
+    assert location.startswith(f"/hls/{BASE}/{LIST}/v/")
+    master = m3u8.loads(origin.text(location))
+    assert decoded(origin, urljoin(location, master.playlists[0].uri)) == (5 + 14 + 5) * 25
+
+
+def test_play_manifest_of_a_sequence(origin: Origin) -> None:
+    base = f"/p/101/sp/10100/playManifest/entryId/{FIRST}/sequence/{SECOND},{SILENT}"
+    location = origin.ask(f"{base}/format/hls/a.m3u8").headers["location"]
+    master = m3u8.loads(origin.text(location))
+    assert len(master.playlists) == 3
+    assert decoded(origin, urljoin(location, master.playlists[2].uri)) == (5 + 3 + 14) * 25
+    location = origin.ask(f"{base}/format/mpegdash/a.mpd").headers["location"]
+    assert origin.text(location).count("<Period ") == 3
+
+
 def test_segments_are_those_of_the_entry(origin: Origin) -> None:
     base = f"/hls/{folder(origin)}"
     name = "index-f1-v1-a1.m3u8"

@@ -206,7 +206,28 @@ PARAMETERS = {
     "playbackRate": refused("format/hls/playbackRate/2", 50),
     "tracks": Case(rest="format/hls/tracks/v1/a.m3u8", body=r"/tracks/v1\.urlset/index-f1-v1"),
     "tracks that cannot be": refused("format/hls/tracks/1v", 50),
-    "sequence": refused("format/hls/sequence/0_abcd1234", 50),
+    "sequence": Case(
+        rest=f"format/hls/sequence/{ENTRY},{ENTRY}/a.m3u8", status=302,
+        fields={
+            **OPEN, **PUBLIC,
+            "location": rf"/hls/p/101/sp/10100/serveFlavor/entryId/{ENTRY}"
+            rf"/sequence/{ENTRY},{ENTRY}/v/\d+/flavorIds/{{a}},{{b}},{{c}}/name/a\.mp4/master\.m3u8",
+        },
+    ),
+    "sequence with the same recipes": Case(
+        rest=f"format/mpegdash/tags/mbr/sequence/{ENTRY}/a.mpd", status=302,
+        rows=("UPDATE flavor_asset SET flavor_params_id = CASE id WHEN '{a}' THEN 1"
+              " WHEN '{b}' THEN 2 ELSE 3 END",),
+        fields={"location": r"/dash/p/.*/flavorParamIds/1,2,3/name/a\.mp4/manifest\.mpd"},
+    ),
+    "sequence as JSON": Case(
+        rest=f"format/hls/responseFormat/json/sequence/{ENTRY}/a.m3u8",
+        body=r'"duration": 28\.0',
+    ),
+    "sequence of a file": refused(f"format/url/sequence/{ENTRY}", 50),
+    "sequence of an entry that is not there": refused("format/hls/sequence/0_zzzzzzzz", 1),
+    "sequence that cannot be": refused("format/hls/sequence/x", 50),
+    "sequence of a part": refused(f"format/hls/seekFrom/1/sequence/{ENTRY}", 50),
     "storageId that is none": refused("format/url/storageId/x", 50),
     "deliveryProfileId": Case(
         rest="format/hls/deliveryProfileId/7", body=r"\nhttp://seven\.example/hls/",

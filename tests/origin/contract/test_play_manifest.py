@@ -73,6 +73,7 @@ PARAMETERS = {
     f"{HLS}/seekFrom/7000/clipTo/9000/a.m3u8": asked(clip=Parameters(7000, 9000)),
     f"{HLS}/ct/9000/a.m3u8": asked(clip=Parameters(None, 9000)),
     f"{HLS}/sf/7000/a.m3u8": asked(clip=Parameters(7000)),
+    f"{HLS}/sequence/0_abcd9999,0_abcd8888/a.m3u8": asked(before=("0_abcd9999", "0_abcd8888")),
     f"{HLS}/tracks/v1-a2/a.m3u8": asked(clip=Parameters(tracks=parse_tracks("v1-a2"))),
     # names of the contract without a meaning here, and names of players
     f"{HLS}/streamType/live/uiConfId/1/usePlayServer/1/playerConfig/x"
@@ -191,7 +192,8 @@ REFUSED = {
     f"{HLS}/mib/1e3": Number.INVALID_MIN_BITRATE,
     f"{HLS}/playbackRate/2": Number.INVALID_PARAMETER,
     f"{HLS}/tracks/x1": Number.INVALID_PARAMETER,
-    f"{HLS}/sequence/0_abcd9999": Number.INVALID_PARAMETER,
+    f"{HLS}/sequence/x": Number.INVALID_PARAMETER,
+    f"{HLS}/sequence/{','.join(['0_abcd9999'] * 128)}": Number.INVALID_PARAMETER,
     f"{HLS}/tags/a:b": Number.INVALID_PARAMETER,
     f"{HLS}/protocol/rtmp": Number.DELIVERY_METHOD_NOT_ALLOWED,
     f"{HLS}/protocol/H2": Number.INVALID_PARAMETER,
