@@ -15,7 +15,7 @@ from bench.shadow.program import Order, Summary, choose
 INDEX = "/hls/a.mp4/index.m3u8"
 LINES = {
     "combined": (
-        '::1 - - [23/Nov/2026:10:00:00 +0000] "GET /hls/a.mp4/seg-1.ts HTTP/1.1" 200 12 "https://p/w?v=/x" "(GET)"',
+        '::1 - - [23/Nov/2026] "GET /hls/a.mp4/seg-1.ts HTTP/1.1" 200 "https://p/?/x" "GET"',
         Logged("GET", "/hls/a.mp4/seg-1.ts", 200),
     ),
     "a query": (
