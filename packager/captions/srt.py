@@ -18,7 +18,7 @@ from packager.captions.webvtt import milliseconds
 
 _TIME = r"([0-9]{1,4}):([0-5]?[0-9]):([0-5]?[0-9])(?:[,.]([0-9]{1,3}))?"
 _TIMING = re.compile(rf"[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}(?![0-9,.:]).*")
-_MEANT_AS_TIMING = re.compile(r"[ \t]*-?[0-9]+[:.,0-9 \t-]*-->")
+_MEANT_AS_TIMING = re.compile(r"[ \t]*-?[0-9][:.,0-9 \t-]*-->")
 _NUMBER = re.compile(r"[ \t]*[0-9]{1,9}[ \t]*")
 _MARKUP = re.compile(
     r"<(?P<close>/?)(?P<tag>[biu])[ \t]*>|</?font\b[^<>\n]{0,300}>"
