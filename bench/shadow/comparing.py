@@ -7,6 +7,7 @@ them: all frames of a track must be apart by the same, and picture and sound by 
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
+from math import isnan
 from statistics import median
 
 from bench.errors import BenchError
@@ -72,7 +73,8 @@ def _compare_frames(
     if gaps := list(pairwise(matches)):
         yield _inner(kind, a, b, gaps)
     pairs = [(a[x + k], b[y + k]) for x, y, count in matches for k in range(count)]
-    apart[kind] = median(y.pts - x.pts for x, y in pairs)
+    if told := [y.pts - x.pts for x, y in pairs if not isnan(y.pts - x.pts)]:
+        apart[kind] = median(told)
     yield from _compare_times(kind, pairs, tolerance)
 
 
@@ -138,10 +140,13 @@ def _inner(
 def _compare_times(
     kind: str, pairs: Sequence[tuple[Frame, Frame]], tolerance: Tolerance
 ) -> Iterator[Difference]:
-    for name, times in (
+    for name, all_times in (
         ("pts", [(x.pts, y.pts) for x, y in pairs]),
         ("dts", [(x.dts, y.dts) for x, y in pairs]),
     ):
+        times = [(x, y) for x, y in all_times if not isnan(y - x)]
+        if not times:
+            continue
         shift = median(y - x for x, y in times)
         wrong = [(x, y) for x, y in times if abs(y - x - shift) > tolerance.clock]
         if wrong:
@@ -154,13 +159,14 @@ def _compare_times(
 def span(frames: Sequence[Frame]) -> str:
     if not frames:
         return "no frames"
-    times = [one.pts for one in frames]
+    times = [one.pts for one in frames if not isnan(one.pts)] or [0.0]
     return f"{_frames(len(frames))}, {min(times):.3f} to {max(times):.3f} s"
 
 
 def _lasts(frames: Sequence[Frame]) -> float:
     """Seconds, about; never 0."""
-    return max(frames[-1].pts - frames[0].pts, 0.001)
+    times = [one.pts for one in frames if not isnan(one.pts)]
+    return max(times[-1] - times[0], 0.001) if times else 0.001
 
 
 def _frames(count: int) -> str:

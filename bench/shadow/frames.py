@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import av
@@ -31,7 +32,7 @@ _OPTIONS = {"advanced_editlist": "0"}
 @dataclass(frozen=True, slots=True)
 class Frame:
     pts: float
-    """Seconds, as ``dts``."""
+    """Seconds, as ``dts``; NaN where the container does not tell it."""
 
     dts: float
     size: int
@@ -63,7 +64,7 @@ def read_tracks(data: bytes) -> list[Track]:
             frames: dict[int, list[Frame]] = {one.index: [] for one in streams}
             take = {one.index: _units(container.format.name, one) for one in streams}
             for packet in container.demux(streams):
-                if packet.size and packet.pts is not None:
+                if packet.size:
                     own = frames[packet.stream.index]
                     own.append(_frame(packet, take[packet.stream.index]))
                     if len(own) > MAX_FRAMES:
@@ -98,8 +99,8 @@ def _frame(packet: Any, units: Callable[[bytes], list[bytes]]) -> Frame:
         digest.update(len(unit).to_bytes(4))
         digest.update(unit)
         size += len(unit)
-    dts = packet.pts if packet.dts is None else packet.dts
-    return Frame(packet.pts * base, dts * base, size, digest.digest())
+    pts, dts = (nan if time is None else time * base for time in (packet.pts, packet.dts))
+    return Frame(pts, dts, size, digest.digest())
 
 
 def _track(stream: Any, frames: list[Frame]) -> Track:

@@ -302,7 +302,7 @@ def test_what_shows_the_same_is_the_same(origin: Running, peer: Path, change: st
     assert path.read_bytes() != whole.read_bytes()
     whole.unlink()
     status, found, _ = shadow(origin, peer, "--ignore", "sound-cut")
-    assert (status, found) == (0, [])
+    assert (status, found) == (0, []), found
 
 
 def test_what_we_have_not_is_another_status(origin: Running, peer: Path) -> None:
