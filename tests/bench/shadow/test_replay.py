@@ -18,6 +18,7 @@ from tests.support.clips import make_clip
 from tests.support.engines import nginx
 from tests.support.needs import need
 from tests.support.processes import Running, free_port, headrace, running
+from tests.support.waiting import until
 
 HLS, SILENT = "hls/vod/,a,b,.mp4.urlset", "dash/vod/silent.mp4"
 MASTER = """#EXTM3U
@@ -327,6 +328,7 @@ def test_our_own_log_of_a_player(media: Path, origin: Running, tmp_path: Path) -
         for path in ("hls/local/,a,b,.mp4.urlset/master.m3u8", "dash/local/a.mp4/manifest.mpd"):
             read = ("-i", f"{old.url}/{path}", "-map", "0", "-c", "copy", "-f", "null", "-")
             _ffmpeg(tmp_path, *read)
+        until(lambda: old.stderr().count("/fragment-3-") >= 2)  # of picture and sound
         log = tmp_path / "access.log"
         shutil.copy(old.errors, log)
         done = headrace("shadow", log, "--peer", old.url, "--origin", origin.url)
