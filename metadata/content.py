@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, cast, literal_column, select, types
 
 from metadata.captions import CAPTION, CAPTIONS, READY_CAPTION, captions_of
+from metadata.copies import COPIES, copies_of
 from metadata.entries import FLAVOR, MOST_VERSIONS, THERE
 from metadata.enums import AssetStatus
 from metadata.records import AssetRecord, CaptionRecord, ContentRecord
@@ -52,6 +53,7 @@ _ASSET = (
     FlavorAsset.label,
     FlavorAsset.is_default,
     FlavorAsset.flavor_params_id,
+    COPIES,
 )
 # Made once: making a statement costs more than carrying it out.
 _FIND_CONTENT = (
@@ -81,7 +83,7 @@ def find_content(reader: Reader, entry_id: str, *, replaced_after: int) -> Conte
     first: dict[str, Any] = dict(zip(_CONTENT_NAMES, rows[0], strict=False))
     rules, captions = rows[0][len(_CONTENT_NAMES) : len(_CONTENT)]
     found: Iterable[Any] = (row[len(_CONTENT) :] for row in rows if row.int_id is not None)
-    assets = [AssetRecord(**dict(zip(_ASSET_NAMES, one, strict=True))) for one in found]
+    assets = list(map(_asset, found))
     return ContentRecord(
         **first,
         has_rules=first["access_control_id"] is not None and rules != "[]",
@@ -89,6 +91,11 @@ def find_content(reader: Reader, entry_id: str, *, replaced_after: int) -> Conte
         replaced=tuple(one for one in assets if one.replaced_at is not None),
         captions=captions_of(captions),
     )
+
+
+def _asset(row: Any) -> AssetRecord:
+    values: dict[str, Any] = dict(zip(_ASSET_NAMES, row, strict=True))
+    return AssetRecord(**values | {"copies": copies_of(values["id"], values["copies"])})
 
 
 def find_caption(reader: Reader, caption_id: str) -> tuple[str, CaptionRecord] | None:

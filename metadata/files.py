@@ -3,21 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, literal_column, select
+from sqlalchemy import bindparam, literal_column, select
 
-from metadata.enums import AssetStatus, FileStatus, FileType, SyncObject
-from metadata.file_records import Copy, FlavorFiles
+from metadata.copies import COPY, LINK, LINKED, OF_FLAVOR, copy_of
+from metadata.enums import AssetStatus
+from metadata.file_records import FlavorFiles
 from metadata.sessions import Reader
 from metadata.tables import FileSync, FlavorAsset
 
 _MOST = 1_000
 """Rows: versions of a few flavors, times data centres."""
 
-_ASSET_FILE = 1
-"""Greatest ``object_sub_type`` that is a flavor's own file, and not its log or manifest."""
-
-
-_linked = FileSync.__clause_element__().alias("linked")
 _FIND = (
     select(
         FlavorAsset.id,
@@ -26,26 +22,11 @@ _FIND = (
         FlavorAsset.path,
         FlavorAsset.language,
         FlavorAsset.label,
-        FileSync.dc,
-        FileSync.status,
-        FileSync.file_type,
-        FileSync.file_root,
-        FileSync.file_path,
-        _linked.c.status.label("linked_status"),
-        _linked.c.file_root.label("linked_root"),
-        _linked.c.file_path.label("linked_path"),
+        *COPY,
     )
     .select_from(FlavorAsset)
-    .outerjoin(
-        FileSync,
-        and_(
-            FileSync.object_type == literal_column(str(int(SyncObject.ASSET))),
-            FileSync.object_id == FlavorAsset.id,
-            FileSync.version == FlavorAsset.version,
-            FileSync.object_sub_type <= _ASSET_FILE,
-        ),
-    )
-    .outerjoin(_linked, _linked.c.id == FileSync.linked_id)
+    .outerjoin(FileSync, OF_FLAVOR)
+    .outerjoin(LINKED, LINK)
     .where(
         FlavorAsset.entry_id == bindparam("entry_id"),
         FlavorAsset.id.in_(bindparam("flavors", expanding=True)),
@@ -74,13 +55,5 @@ def _files(rows: list[Any]) -> FlavorFiles:
         path=first.path,
         language=first.language,
         label=first.label,
-        copies=tuple(_copy(row) for row in rows if row.dc is not None),
+        copies=tuple(copy_of(row.id, *row[-len(COPY) :]) for row in rows if row.dc is not None),
     )
-
-
-def _copy(row: Any) -> Copy:
-    """Links point at a file: what they point at must be ready too."""
-    if row.file_type == FileType.LINK:
-        ready = row.status == FileStatus.READY and row.linked_status == FileStatus.READY
-        return Copy(row.dc, ready, f"{row.linked_root or ''}{row.linked_path or ''}")
-    return Copy(row.dc, row.status == FileStatus.READY, f"{row.file_root}{row.file_path}")

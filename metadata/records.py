@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from metadata.errors import BadRow
+from metadata.file_records import Copy
 
 KEEP_REPLACED_NS = 24 * 3600 * 1_000_000_000
 """How long a replaced version stays servable: players do not reload a VOD playlist."""
@@ -150,6 +151,8 @@ class AssetRecord(FlavorRecord):
     label: str | None
     is_default: bool
     flavor_params_id: int | None
+    copies: tuple[Copy, ...] = ()
+    """Its files in data centres and storages, ready or not; see ``origin.contract.places``."""
 
     def __post_init__(self) -> None:
         _check("flavor_asset", self.int_id, self, _ASSET)

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from metadata.column_types import IdText, Number, Tree
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration: the version of the tables."""
 
 _TYPES: dict[str, TypeEngine[Any]] = {

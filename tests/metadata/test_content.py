@@ -9,11 +9,13 @@ from sqlalchemy import Engine, text, update
 from metadata.changes import add_entry, add_flavor_versions
 from metadata.content import find_content
 from metadata.entries import find_entry
+from metadata.errors import BadRow
+from metadata.file_records import Copy
 from metadata.models import AccessControl, Entry, Partner
 from metadata.records import ContentRecord
 from metadata.sessions import reading, writing
 from metadata.standing import Refused, refusal
-from tests.metadata.samples import ENTRY, new
+from tests.metadata.samples import ENTRY, counted, new
 
 
 @pytest.fixture
@@ -44,6 +46,42 @@ def test_an_entry_as_a_manifest_needs_it(filled: Engine) -> None:
     assert refusal(found, now=5) is None
     with reading(filled) as session:
         assert find_content(session, "0_zzzz1234", replaced_after=0) is None
+
+
+def test_where_its_files_are(filled: Engine) -> None:
+    rows = (
+        # id, sub_type, object, version, dc, status, type, linked, root, path
+        "1, 1, '0_cccccccc', 1, 0, 2, 1, NULL, '/mnt', '/c.mp4'",
+        "2, 1, '0_aaaaaaaa', 2, 7, 2, 2, 1, '', ''",
+        "3, 0, '0_aaaaaaaa', 2, 5, 1, 1, NULL, '', 'a.mp4'",
+        "4, 2, '0_aaaaaaaa', 2, 6, 2, 1, NULL, '', 'a.log'",
+        "5, 1, '0_aaaaaaaa', 1, 5, 2, 1, NULL, '', 'old.mp4'",
+    )
+    with filled.begin() as connection:
+        for row in rows:
+            connection.execute(
+                text(
+                    "INSERT INTO file_sync (id, object_sub_type, object_id, version, dc,"
+                    " status, file_type, linked_id, file_root, file_path, object_type, updated_at)"
+                    f" VALUES ({row}, 4, 1)"
+                )
+            )
+    with counted(filled) as statements:
+        found = content_of(filled)
+    assert len([one for one in statements if "alembic" not in one]) == 1
+    assert {(one.id, one.version): one.copies for one in found.versions} == {
+        ("0_aaaaaaaa", 2): (Copy(5, False, "a.mp4"), Copy(7, True, "/mnt/c.mp4")),
+        ("0_aaaaaaaa", 1): (Copy(5, True, "old.mp4"),),
+        ("0_bbbbbbbb", 1): (),
+    }
+    with filled.begin() as connection:
+        connection.execute(text("UPDATE file_sync SET status = 3 WHERE id = 1"))
+    copies = {one.id: one.copies for one in content_of(filled).flavors}
+    assert copies["0_aaaaaaaa"][1] == Copy(7, False, "/mnt/c.mp4")
+    with filled.begin() as connection:
+        connection.execute(text("UPDATE file_sync SET file_path = 'a\nb' WHERE id = 3"))
+    with pytest.raises(BadRow, match="file_sync 0_aaaaaaaa: "):
+        content_of(filled)
 
 
 def test_a_flavor_that_is_not_ready_is_not_shown(filled: Engine) -> None:

@@ -69,6 +69,33 @@ CASES: list[tuple[str, list[tuple[ChangeKind, str]]]] = [
 ]  # fmt: skip
 
 
+FILE = (
+    "INSERT INTO file_sync (id, object_type, object_id, version, dc, linked_id, file_type,"
+    " updated_at)"
+)
+FILES: list[tuple[str, list[tuple[ChangeKind, str]]]] = [
+    (f"{FILE} VALUES (8, 4, '0_aaaaaaaa', 1, 2, NULL, 1, 1)", [(E, ENTRY)]),
+    (f"{FILE} VALUES (8, 4, '0_unknown1', 1, 2, NULL, 1, 1)", []),
+    (f"{FILE} VALUES (8, 1, '0_aaaaaaaa', 1, 2, NULL, 1, 1)", []),
+    ("UPDATE file_sync SET status = 3 WHERE id = 2", [(E, ENTRY)]),
+    ("UPDATE file_sync SET status = 3 WHERE id = 1", [(E, ENTRY)]),  # that the link points at
+    ("DELETE FROM file_sync WHERE id = 2", [(E, ENTRY)]),
+    ("UPDATE file_sync SET object_id = '0_unknown2' WHERE id = 2", [(E, ENTRY)]),
+]
+
+
+@pytest.mark.parametrize(("statement", "expected"), FILES)
+def test_files_are_changes_of_their_entry(
+    writer: Engine, statement: str, expected: list[tuple[ChangeKind, str]]
+) -> None:
+    store(writer)
+    run(writer, f"{FILE} VALUES (1, 4, '0_unknown1', 1, 0, NULL, 1, 1)")
+    run(writer, f"{FILE} VALUES (2, 4, '0_aaaaaaaa', 1, 0, 1, 2, 1)")
+    follower = Follower(writer)
+    run(writer, statement)
+    assert follower.read() == expected
+
+
 @pytest.mark.parametrize(("statement", "expected"), CASES)
 def test_an_operators_own_sql_is_seen(
     writer: Engine, statement: str, expected: list[tuple[ChangeKind, str]]

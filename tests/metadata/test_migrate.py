@@ -231,6 +231,29 @@ def test_down_goes_no_flavor_that_is_not_known_or_ready(where: str, unknown: str
     writer.dispose()
 
 
+def test_files_of_flavors_go_down_to_0004_and_up(writer: Engine) -> None:
+    store(writer)
+    rows = "object_id, dc, file_path"
+    with writer.begin() as connection:
+        for dc in (0, 7):
+            connection.execute(
+                text(
+                    "INSERT INTO file_sync (object_type, object_id, version, dc, file_path,"
+                    f" updated_at) VALUES (4, '0_aaaaaaaa', 1, {dc}, 'a.mp4', 1)"
+                )
+            )
+    before, count = all_of(writer, rows, "file_sync"), "count(*), 0, 0"
+    change = text("UPDATE file_sync SET status = 2")
+    for revision, notes in (("0004", False), ("0005", True)):
+        downgrade(writer, "0004")
+        upgrade(writer, revision)
+        noted = all_of(writer, count, "change")
+        with writer.begin() as connection:
+            connection.execute(change)
+        assert (all_of(writer, count, "change") > noted) == notes
+        assert all_of(writer, rows, "file_sync") == before
+
+
 def test_an_upgrade_that_fails_leaves_nothing(where: str) -> None:
     writer = open_writer(where)
     with writer.begin() as connection:  # in the way of the last table
