@@ -7,14 +7,13 @@ reload a VOD playlist.
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Generic
-from weakref import ref
 
 from cachetools import LRUCache
 
@@ -29,7 +28,7 @@ from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.filters.hook import NamedHook
 from origin.filters.listings import Listings
 from origin.filters.sets import FilterSets
-from origin.indexes import Ahead, Flavor, Indexes
+from origin.indexes import Ahead, Flavor, Indexes, Place
 from origin.mapping.dressing import said_by, subtitles_file
 from origin.mapping.mapped import Mapped, target_of
 from origin.mapping.media_set import MediaSet
@@ -82,6 +81,9 @@ class Presented:
     partner: int | None = None
     """Whose entry it is; None of files."""
 
+    brought: Mapping[Place, bytes] = field(default_factory=dict)
+    """Blocks that came with the flavors, whatever room there is to keep them."""
+
     ids: tuple[str | None, ...] = ()
     """Of the flavors, as ``-s`` of a manifest's name means them."""
 
@@ -99,20 +101,21 @@ class _Sought:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A recipe without its flavors: only ``Indexes`` keeps those."""
+    """A recipe without its flavors, which only ``Indexes`` keeps: what was cut is found again
+    when they come back."""
 
-    indexes: tuple["ref[FlavorIndex]", ...]
     target: Fraction
     times: Times
     memo: Memo
     token: str
+    tracks: int
+    """And one for each flavor."""
 
     @property
     def size(self) -> int:
         """Bytes, about, of what *memo* may come to hold: a row and a time for each segment
         of each track, and of each flavor's tracks together."""
-        tracks = sum(len(index.tracks) + 1 for one in self.indexes if (index := one()))
-        return 1024 + (128 + 200 * tracks) * (len(self.times) + 1)
+        return 1024 + (128 + 200 * self.tracks) * (len(self.times) + 1)
 
 
 class Catalog:
@@ -225,12 +228,13 @@ class Catalog:
     async def _present(
         self, row: Row, records: tuple[FlavorRecord, ...], sought: _Sought
     ) -> Presented | None:
-        flavors = await self._indexes.of_versions(records, sought.ahead)
+        flavors, brought = await self._indexes.of_versions(records, sought.ahead)
         found = self._presented(flavors, sought)
         if found is None or row.record is None:
             return None
         ids = tuple(record.id for record in records)
-        return replace(found, row=row, partner=row.record.partner_id, ids=ids)
+        partner = row.record.partner_id
+        return replace(found, row=row, partner=partner, ids=ids, brought=brought)
 
     # -- files below the root
 
@@ -334,14 +338,12 @@ class Catalog:
         return Presented(recipe, flavors, own, lasting=token == own)
 
     def _recipe(self, indexes: tuple[FlavorIndex, ...], target: Fraction) -> tuple[Recipe, str]:
-        key = target, *map(id, indexes)
-        known = self._recipes.get(key)
-        # An id may be given out again: only the very same indexes count.
-        if known is not None and tuple(one() for one in known.indexes) == indexes:
+        key = target, *(index.digest for index in indexes)
+        if (known := self._recipes.get(key)) is not None:
             return Recipe(indexes, known.target, known.times, known.memo), known.token
         recipe = make_recipe(indexes, target)
-        refs = tuple(map(ref, indexes))
-        made = _Made(refs, recipe.target, recipe.times, recipe.memo, recipe.token())
+        tracks = sum(len(index.tracks) + 1 for index in indexes)
+        made = _Made(recipe.target, recipe.times, recipe.memo, recipe.token(), tracks)
         if made.size <= self._recipes.maxsize:
             self._recipes[key] = made
         return recipe, made.token
@@ -352,8 +354,13 @@ class Catalog:
         """Feed *needs* with blocks.  For short work: it runs on the loop."""
         step = _step(needs, None)
         while isinstance(step, tuple):
-            step = _step(needs, await self._indexes.blocks(presented.flavors, step))
+            step = _step(needs, await self._blocks(presented, step))
         return step.answer
+
+    async def _blocks(
+        self, presented: Presented, wanted: tuple[Wanted, ...]
+    ) -> tuple[Blocks, ...]:
+        return await self._indexes.blocks(presented.flavors, wanted, presented.brought)
 
     async def carry_out_aside(
         self, presented: Presented, needs: Needs[T], threads: Executor | None = None
@@ -363,7 +370,7 @@ class Catalog:
         step: tuple[Wanted, ...] | _Done[T]
         step = await loop.run_in_executor(threads, _step, needs, None)
         while isinstance(step, tuple):
-            blocks = await self._indexes.blocks(presented.flavors, step)
+            blocks = await self._blocks(presented, step)
             step = await loop.run_in_executor(threads, _step, needs, blocks)
         return step.answer
 

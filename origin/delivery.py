@@ -71,7 +71,9 @@ class _Ready:
     asked: PlayManifest
     content: ContentRecord
     terms: Terms
-    presented: Presented | None
+    row: object
+    """That its manifest was made from; None where it is not one."""
+
     until: int
     """Nanoseconds since 1970."""
 
@@ -118,12 +120,12 @@ class Delivery:
         ready = self._ready.get(target)
         if ready is None or self._clock() >= ready.until:
             return None
-        entry, presented = ready.asked.entry, ready.presented
+        entry = ready.asked.entry
         if self._contents.at_hand(entry) is not ready.content:
             return None
         if not self._terms.holds(ready.asked.partner, ready.terms):
             return None
-        if presented is not None and not self._catalog.holds(entry, presented.row):
+        if ready.row is not None and not self._catalog.holds(entry, ready.row):
             return None
         return ready.found, None
 
@@ -178,7 +180,8 @@ class Delivery:
                 said = as_json(asked, [content], chosen, where)
                 found = text(*said, cache_control, extra, terms.origins)
         until = steady_until(content, now, asked.expiry)
-        ready = _Ready(found, asked, content, terms, presented, until)
+        row = None if presented is None else presented.row
+        ready = _Ready(found, asked, content, terms, row, until)
         lists_files = presented is not None and presented.captions
         shared = not (lists_files or access.personal)
         if shared and ready.weight <= self._ready.maxsize:

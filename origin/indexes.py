@@ -1,6 +1,6 @@
 """Flavor indexes in memory, bounded in bytes: from the database, or parsed on first use."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -50,6 +50,10 @@ class Flavor:
     index."""
 
 
+Place = tuple[int, int, int]
+"""Of a block: its flavor version, the track's position in the flavor, its number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ahead:
     """What will be needed behind the headers, as far as that can be told without them."""
@@ -78,11 +82,13 @@ class Indexes:
         self._database = database
         self._files = files
         self._flavors: LRUCache[object, Flavor] = LRUCache(capacity // 2, _header_size)
-        self._blocks: LRUCache[tuple[int, int, int], bytes] = LRUCache(
+        self._blocks: LRUCache[Place, bytes] = LRUCache(
             capacity // 2, lambda block: len(block) + 128
         )
         self._flights: Flights[object, Flavor] = Flights()
-        self._header_flights: Flights[object, dict[int, Flavor]] = Flights()
+        self._header_flights: Flights[
+            object, tuple[dict[int, Flavor], Mapping[Place, bytes]]
+        ] = Flights()
         self._block_flights: Flights[object, list[Blocks]] = Flights()
         self._digests: LRUCache[object, str] = LRUCache(_MAX_DIGESTS)
         self._digest_flights: Flights[object, str] = Flights()
@@ -96,26 +102,28 @@ class Indexes:
 
     async def of_versions(
         self, records: Sequence[FlavorRecord], ahead: Ahead | None = None
-    ) -> tuple[Flavor, ...]:
+    ) -> tuple[tuple[Flavor, ...], Mapping[Place, bytes]]:
         """The flavors of database rows: one question for all that are not at hand, which
         brings the blocks *ahead* along."""
+        brought: Mapping[Place, bytes] = {}
         known = {record.int_id: self._flavors.get(record.int_id) for record in records}
         lacking = tuple(record for record in records if known[record.int_id] is None)
         if lacking:
             key = ahead, *(record.int_id for record in lacking)
-            stored = await self._header_flights.join(
+            stored, brought = await self._header_flights.join(
                 key, lambda: self._stored(lacking, _question(records, lacking, ahead))
             )
             for record in lacking:
                 known[record.int_id] = stored.get(record.int_id) or await self._flavor(
                     record.int_id, partial(self._from_file, record)
                 )
-        return tuple(flavor for flavor in known.values() if flavor)
+        return tuple(flavor for flavor in known.values() if flavor), brought
 
     async def _stored(
         self, records: Sequence[FlavorRecord], question: Callable[[Reader], Found]
-    ) -> dict[int, Flavor]:
-        """The flavors of those *records* that have an index that we know."""
+    ) -> tuple[dict[int, Flavor], Mapping[Place, bytes]]:
+        """The flavors of those *records* that have an index that we know, and their blocks
+        that came along."""
         headers, blocks = await self._database.ask(question)
         # No wait from here on: whoever asks meanwhile finds all of them at hand, or none.
         found = {}
@@ -125,12 +133,12 @@ class Indexes:
                 found[record.int_id] = _decoded(record, header)
         for int_id, flavor in found.items():
             self._keep(int_id, flavor)
-        for place, block in blocks.items():
-            if place[0] in found:
-                self._keep_block(place, block)
-        return found
+        brought = {place: block for place, block in blocks.items() if place[0] in found}
+        for place, block in brought.items():
+            self._keep_block(place, block)
+        return found, brought
 
-    def _keep_block(self, place: tuple[int, int, int], block: bytes) -> None:
+    def _keep_block(self, place: Place, block: bytes) -> None:
         if len(block) + 128 <= self._blocks.maxsize:
             self._blocks[place] = block
 
@@ -205,10 +213,13 @@ class Indexes:
         return await self._digest_flights.join(key, parse)
 
     async def blocks(
-        self, flavors: Sequence[Flavor], wanted: Sequence[Wanted]
+        self,
+        flavors: Sequence[Flavor],
+        wanted: Sequence[Wanted],
+        brought: Mapping[Place, bytes],
     ) -> tuple[Blocks, ...]:
-        """The blocks of *flavors* that a computation wants, from memory or the database:
-        one question for those of one flavor."""
+        """The blocks of *flavors* that a computation wants, of those that were *brought*, from
+        memory or the database: one question for those of one flavor."""
         found: list[Blocks | None] = [None] * len(wanted)
         lacking: dict[int, list[tuple[int, Span]]] = {}
         for number, one in enumerate(wanted):
@@ -217,7 +228,7 @@ class Indexes:
             if flavor.row is None:
                 found[number] = flavor.index.blocks[position]
                 continue
-            at_hand = self._at_hand(flavor.row, position, one.numbers)
+            at_hand = self._at_hand(flavor.row, position, one.numbers, brought)
             if len(at_hand) == len(one.numbers):
                 found[number] = at_hand
                 continue
@@ -241,9 +252,16 @@ class Indexes:
 
         return await self._block_flights.join((row, spans), load)
 
-    def _at_hand(self, row: int, position: int, numbers: range) -> dict[int, bytes]:
-        found = {number: self._blocks.get((row, position, number)) for number in numbers}
-        return {number: block for number, block in found.items() if block is not None}
+    def _at_hand(
+        self, row: int, position: int, numbers: range, brought: Mapping[Place, bytes]
+    ) -> dict[int, bytes]:
+        found = {}
+        for number in numbers:
+            place = row, position, number
+            block = brought.get(place) or self._blocks.get(place)
+            if block is not None:
+                found[number] = block
+        return found
 
 
 def _question(

@@ -143,6 +143,16 @@ def test_questions_of_a_seek(entry: str, start: Start) -> None:
     assert one.database.questions == 1 + 1
 
 
+def test_an_index_that_was_let_go_costs_one_question(entry: str, start: Start) -> None:
+    """However little room there is to keep it, and what was cut is not cut again."""
+    one = start(index_cache=1024)
+    one.get(f"/hls/{entry}/seg-2-f1-v1-a1.ts")
+    for name in (f"/hls/{entry}/seg-1-f1-v1-a1.ts", f"/cmaf/{entry}/seg-2-f1-v1.m4s"):
+        asked = one.database.questions
+        one.get(name)
+        assert one.database.questions == asked + 1
+
+
 def test_system_calls_of_a_segment(entry: str, tmp_path: Path) -> None:
     """One read, as the segment lies in one run; two looks at the file, that its path still
     names it and that it was not written to meanwhile; no memory from the kernel and no file
