@@ -1,5 +1,7 @@
 """Parts of stored files as files of their own, planned once for all their ranges."""
 
+import asyncio
+
 from cachetools import LRUCache
 
 from origin.catalog import Catalog, Presented
@@ -11,6 +13,9 @@ from packager.plan import Extents, Plan
 _KEPT = 64 << 20
 """Bytes of moovs and runs, about."""
 
+_AT_ONCE = 2
+"""Plans that are made at the same time: that of a film takes 60 MB meanwhile."""
+
 _Key = tuple[str, int | None, int | None]
 
 
@@ -19,6 +24,7 @@ class Excerpts:
         self._catalog = catalog
         self._plans: LRUCache[_Key, Plan] = LRUCache(_KEPT, _weight)
         self._flights: Flights[_Key, Plan] = Flights()
+        self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def find(self, presented: Presented, asked: Parameters) -> Plan:
         """What is asked of the one flavor of *presented*.
@@ -32,7 +38,8 @@ class Excerpts:
         async def make() -> Plan:
             tracks = presented.recipe.flavor(1).tracks
             needs = excerpt(1, tracks, asked.clip_from, asked.clip_to)
-            made = await self._catalog.carry_out_aside(presented, needs)
+            async with self._gate:
+                made = await self._catalog.carry_out_aside(presented, needs)
             if _weight(made) <= self._plans.maxsize:
                 self._plans[key] = made
             return made

@@ -14,7 +14,7 @@ from edge_cache.http.ranges import (
     unsatisfied_range,
 )
 from origin.heads import head
-from origin.windows import Windows, windows
+from origin.windows import AnyWindow, Windows, windows
 from packager.plan import Plan
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -63,7 +63,7 @@ class Body:
         self.cache_control = cache_control
         self.etag = etag
         self.extra = extra
-        self._windows: tuple[Cutting, Windows] | None = None
+        self._windows: tuple[Cutting, tuple[AnyWindow, ...]] | None = None
         self._head: bytes | None = None
 
     @property
@@ -96,9 +96,12 @@ class Body:
 
     def windows(self, cutting: Cutting) -> Windows:
         """All of it."""
-        if self._windows is None or self._windows[0] != cutting:
-            self._windows = cutting, cutting.windows(self.plan)
-        return self._windows[1]
+        if self._windows is not None and self._windows[0] == cutting:
+            return self._windows[1]
+        made = cutting.windows(self.plan)
+        if isinstance(made, tuple):
+            self._windows = cutting, made
+        return made
 
 
 @dataclass(frozen=True, slots=True)

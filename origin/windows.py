@@ -5,7 +5,7 @@ window is written: a segment of an interleaved file is read like the whole of it
 is copied to bring its runs together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from packager.plan import Extent, Extents, Plan, Transform
@@ -18,6 +18,9 @@ GAP = 8 << 10
 
 _MAX_PARTS = 1000
 """Of one window: ``writev`` takes 1024 (IOV_MAX), and a head comes before them."""
+
+_MANY_RUNS = 5000
+"""Segments have hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +55,23 @@ class Straight:
     size: int
 
 
-Windows = tuple[Window | Making | Straight, ...]
+AnyWindow = Window | Making | Straight
+Windows = Iterable[AnyWindow]
 
 
 def windows(plan: Plan, limit: int, gap: int = GAP, straight: int | None = None) -> Windows:
     """*plan* in windows of at most *limit* bytes read; runs that are up to *gap* bytes apart
-    are read together.  Runs of *straight* bytes or more stand alone."""
-    return tuple(_windows(plan, limit, gap, straight))
+    are read together.  Runs of *straight* bytes or more stand alone.
+
+    Each is made when it is its turn where there are many runs: those of a film weigh more than
+    its plan, and take a fifth of a second.
+    """
+    made = _windows(plan, limit, gap, straight)
+    runs = sum(len(piece.offsets) for piece in plan if isinstance(piece, Extents))
+    return made if runs > _MANY_RUNS else tuple(made)
 
 
-def _windows(
-    plan: Plan, limit: int, gap: int, straight: int | None
-) -> Iterator[Window | Making | Straight]:
+def _windows(plan: Plan, limit: int, gap: int, straight: int | None) -> Iterator[AnyWindow]:
     open_ = _Open(limit, gap)
     for piece in plan:
         if isinstance(piece, bytes):

@@ -5,8 +5,10 @@ shell fetches them, and transformations of such extents.  Its length is known be
 media byte is read, so ``Content-Length`` and ``Range`` cost nothing.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Self, TypeVar
 
 import numpy as np
@@ -51,15 +53,18 @@ class Extents:
 
     def slice(self, start: int, stop: int) -> "Extents":
         """The runs of bytes ``[start, stop)``."""
-        offsets, lengths = [], []
-        position = 0
-        for offset, length in zip(self.offsets, self.lengths, strict=True):
-            first, last = max(start - position, 0), min(stop - position, length)
-            if first < last:
-                offsets.append(offset + first)
-                lengths.append(last - first)
-            position += length
-        return Extents(tuple(offsets), tuple(lengths), max(0, stop - start), self.source)
+        if start >= stop:
+            return Extents((), (), 0, self.source)
+        ends = list(accumulate(self.lengths))
+        first, last = bisect_right(ends, start), min(bisect_left(ends, stop), len(ends) - 1)
+        offsets, lengths = (
+            list(each[first : last + 1]) for each in (self.offsets, self.lengths)
+        )
+        lengths[-1] -= max(ends[last] - stop, 0)
+        before = start - (ends[first] - self.lengths[first])
+        offsets[0] += before
+        lengths[0] -= before
+        return Extents(tuple(offsets), tuple(lengths), stop - start, self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """A plan in windows: every byte once, in order, and no window larger than it may be."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from origin.responses import SHORT, Body, Cutting
 from origin.windows import Making, Straight, Window, Windows, windows
 from packager.plan import Extent, Extents, Piece, Plan, Transform
 from tests.packager.carrying import carry_out
@@ -81,6 +84,23 @@ def test_many_runs_are_several_windows() -> None:
     """The system gathers 1024 pieces."""
     plan = Plan((Extents(tuple(range(0, 50_000, 20)), (10,) * 2500, 25_000),))
     assert [len(window.parts) for window in windows(plan, 1 << 20)] == [1000, 1000, 500]  # type: ignore[union-attr]
+
+
+def test_very_many_runs_are_windows_one_at_a_time_for_each_who_asks() -> None:
+    """A file of one track of a film has a run for each of its samples."""
+    count = 60_000
+    runs = Extents(tuple(range(0, 20 * count, 20)), (10,) * count, 10 * count)
+    body = Body(Plan((b"moov", runs)), "video/mp4", SHORT, '"a"')
+    tracemalloc.start()
+    try:
+        for _ in range(2):
+            sizes = [
+                one.size for one in body.windows(Cutting(1 << 20)) if isinstance(one, Window)
+            ]
+            assert sum(sizes) == len(body.plan)
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @given(pieces, st.integers(1, 60), st.integers(1, 20))
