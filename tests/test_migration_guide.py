@@ -1,0 +1,77 @@
+"""``docs/migrating-from-nginx-vod-module.md`` treats every directive, and names only options,
+reasons and metrics that there are."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import edge_cache.command
+import origin.command
+from bench.shadow.differences import REASONS
+from serving.options import plainly
+from tests.support.processes import headrace
+
+HERE = Path(__file__).parent
+GUIDE = (HERE.parent / "docs" / "migrating-from-nginx-vod-module.md").read_text("utf-8")
+DIRECTIVES = (HERE / "data" / "nginx_vod_directives.txt").read_text().split()
+VERDICTS = {"yes", "always", "otherwise", "no", "not yet"}
+ROW = re.compile(r"^\| `(vod[a-z_0-9]*)` \| ([^|]+) \|(?: ([^|]+))? \|$", re.MULTILINE)
+TABLE = GUIDE.partition("\n## Every directive\n")[2]
+
+
+def test_every_directive_has_one_row() -> None:
+    assert len(DIRECTIVES) == 118  # 116 and 2 that its documentation leaves out
+    assert Counter(name for name, _, _ in ROW.findall(TABLE)) == Counter(DIRECTIVES)
+
+
+def test_a_row_says_what_it_is_here() -> None:
+    for name, verdict, how in ROW.findall(TABLE):
+        assert verdict in VERDICTS, name
+        assert how or verdict in ("not yet", "no"), name
+
+
+def test_what_the_legend_names_is_used() -> None:
+    assert {verdict for _, verdict, _ in ROW.findall(TABLE)} == VERDICTS
+    assert set(re.findall(r"\*\*([a-z ]+)\*\*:", TABLE)) == VERDICTS
+
+
+def test_options_that_are_named_are_there() -> None:
+    named = set(re.findall(r"--[a-z][a-z-]+", GUIDE))
+    there: set[str] = set()
+    for command in ("origin", "edge", "shadow"):
+        there |= set(re.findall(r"--[a-z-]+", headrace(command, "--help").stdout))
+    assert named <= there
+
+
+def test_the_nginx_configuration_names_directives_only() -> None:
+    used = re.findall(r"^\s+(?:.*\{ )?(vod[a-z_]*)[ ;]", GUIDE, re.MULTILINE)
+    assert len(used) > 10
+    assert set(used) <= set(DIRECTIVES)
+
+
+COMMANDS = re.findall(r"^    headrace ((?:origin|edge) (?:.*\\\n)*.*)$", GUIDE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_what_it_becomes_starts(line: str, tmp_path: Path) -> None:
+    name, *words = line.replace("\\\n", " ").replace("'", "").split()
+    options = origin.command.options if name == "origin" else edge_cache.command.options
+    assert plainly(options, words, {}) is not None, line
+
+
+def test_reasons_of_shadow() -> None:
+    table = GUIDE.partition("\n| reason |")[2].partition("\n\n")[0]
+    cells = [line.split("|")[1] for line in table.splitlines()[2:]]
+    assert Counter(re.findall(r"`([a-z-]+)`", " ".join(cells))) == Counter(list(REASONS))
+
+
+def test_metrics_that_are_named_are_there() -> None:
+    code = "".join(
+        (HERE.parent / path).read_text().replace("{_P}", "headrace_edge_")
+        for path in ("origin/program.py", "edge_cache/metrics.py")
+    )
+    named = set(re.findall(r"headrace_[a-z_]+", GUIDE))
+    assert named
+    assert [name for name in sorted(named) if f'"{name}"' not in code] == []
