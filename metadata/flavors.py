@@ -5,23 +5,24 @@ and id, ascending (design §3).
 """
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from metadata.records import FlavorRecord
 
-Flavors = tuple[FlavorRecord, ...]
+F = TypeVar("F", bound=FlavorRecord)
 
 
-def in_order(rows: Iterable[FlavorRecord]) -> Flavors:
+def in_order(rows: Iterable[F]) -> tuple[F, ...]:
     """*rows* as the manifests list them."""
     return tuple(sorted(rows, key=_place))
 
 
-def current(rows: Iterable[FlavorRecord]) -> Flavors:
+def current(rows: Iterable[F]) -> tuple[F, ...]:
     """The versions that nothing has replaced, in order."""
     return in_order(row for row in rows if row.replaced_at is None)
 
 
-def generations(rows: Iterable[FlavorRecord], now: int, keep: int) -> list[Flavors]:
+def generations(rows: Iterable[F], now: int, keep: int) -> list[tuple[F, ...]]:
     """Each flavor set that the entry had within the last *keep* ns, newest first, in order.
 
     The first is the current set, empty if nothing is current.  It is current because no row

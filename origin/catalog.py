@@ -19,10 +19,12 @@ from cachetools import LRUCache
 
 from metadata.errors import MetadataError
 from metadata.flavors import current, generations
-from metadata.records import KEEP_REPLACED_NS, ContentRecord, FlavorRecord
+from metadata.records import KEEP_REPLACED_NS, AssetRecord, ContentRecord
 from origin.captions import CaptionFile, CaptionFiles, caption_file
 from origin.contents import Contents, Row
+from origin.contract.places import placed
 from origin.contract.serve_flavor import ALL_CAPTIONS
+from origin.contract.sound import said_of
 from origin.database import Database
 from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.filters.hook import NamedHook
@@ -128,8 +130,9 @@ class Catalog:
         clock: Callable[[], int],
         mapped: Mapped | None = None,
         hook: NamedHook | None = None,
+        data_center: int = 0,
     ) -> None:
-        """*clock* tells nanoseconds since 1970."""
+        """*clock* tells nanoseconds since 1970; *data_center* is the number of ours."""
         self._database = database
         self._files = files
         self._indexes = indexes
@@ -137,6 +140,7 @@ class Catalog:
         self._mapped = mapped or Mapped()
         self.listings = Listings(FilterSets(database), hook)
         self.clock = clock
+        self.data_center = data_center
         self.contents = Contents(database, clock)
         self.ask = database.ask
         self.captions = CaptionFiles(files)
@@ -209,32 +213,54 @@ class Catalog:
         if record is None:
             return None
         if sought.token is None:
-            flavors = _picked(source, record, current(record.flavors))
+            picked = _picked(source, record, current(record.flavors))
+            flavors = (await self._placed(source, record, picked))[0]
             if not flavors:
                 raise NotFound("the entry has no such flavor")
             return await self._present(row, flavors, sought)
         problem: Exception | None = None
         for had in generations(record.versions, self.clock(), KEEP_REPLACED_NS):
-            flavors = _picked(source, record, had)
+            picked = _picked(source, record, had)
             try:
-                if flavors and (found := await self._present(row, flavors, sought)):
-                    return found
+                for flavors in await self._placed(source, record, picked):
+                    if flavors and (found := await self._present(row, flavors, sought)):
+                        return found
             except (OriginError, MetadataError, PackagerError) as error:
                 problem = problem or error  # what is wrong with one set is not with another
         if problem is not None:
             raise problem
         return None
 
+    async def _placed(
+        self, source: OfEntry, record: ContentRecord, picked: tuple[AssetRecord, ...]
+    ) -> list[tuple[AssetRecord, ...]]:
+        """*picked* with the names of the sources to read.  Without those that are nowhere
+        now; then, where there are some, all: a URL of before may name their set, and segments
+        of the others are to be had still.
+        """
+        if not any(one.copies for one in picked):
+            return [picked]
+        storing = (await self.terms.find(record.partner_id)).storing
+        preferred = source.storages if isinstance(source, FlavorsSource) else ()
+        found = placed(picked, self.data_center, storing, preferred)
+        there = tuple(one for one in found if one is not None)
+        if len(there) == len(picked):
+            return [there]
+        every = tuple(one or was for one, was in zip(found, picked, strict=True))
+        return [() if isinstance(source, FlavorsSource) else there, every]
+
     async def _present(
-        self, row: Row, records: tuple[FlavorRecord, ...], sought: _Sought
+        self, row: Row, records: tuple[AssetRecord, ...], sought: _Sought
     ) -> Presented | None:
         flavors, brought = await self._indexes.of_versions(records, sought.ahead)
         found = self._presented(flavors, sought)
         if found is None or row.record is None:
             return None
+        records = tuple({one.int_id: one for one in records}.values())
         ids = tuple(record.id for record in records)
         partner = row.record.partner_id
-        return replace(found, row=row, partner=partner, ids=ids, brought=brought)
+        recipe = replace(found.recipe, said=said_of(records))
+        return replace(found, recipe=recipe, row=row, partner=partner, ids=ids, brought=brought)
 
     # -- files below the root
 
@@ -405,8 +431,8 @@ def _shown(row: Row) -> ContentRecord | None:
 
 
 def _picked(
-    source: OfEntry, record: ContentRecord, had: tuple[FlavorRecord, ...]
-) -> tuple[FlavorRecord, ...]:
+    source: OfEntry, record: ContentRecord, had: tuple[AssetRecord, ...]
+) -> tuple[AssetRecord, ...]:
     """What *source* names of the flavors that the entry *had*; nothing where one is lacking.
 
     A version that is named is taken also when it was replaced, as long as it is kept.

@@ -38,7 +38,7 @@ from origin.contract.serve_flavor import (
     parse_serve_flavor,
     render_serve_flavor,
 )
-from origin.contract.sound import is_spoken, said_of
+from origin.contract.sound import is_spoken
 from origin.contract.terms import Terms
 from origin.errors import BadUrl, NotFound
 from origin.excerpts import Excerpts
@@ -158,7 +158,7 @@ class Delivery:
         content = admitted(content, asked.partner, now)
         terms = await self._terms.find(asked.partner)
         access = decide(content, asked.delivery.asker, terms)
-        chosen = choose(content, asked)
+        chosen = choose(content, asked, terms.storing, self._catalog.data_center)
         way = route(terms, asked, access)
         presented = None
         lasts = 0 if access.personal else life(content, now, asked.expiry)
@@ -230,10 +230,13 @@ class Delivery:
             return ""
         target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
         presented = await self._catalog.find(target.source, None, parameters=target.parameters)
-        tracks = (
-            one for index in presented.recipe.flavors for one in index.of_kind(Kind.AUDIO)
+        recipe = presented.recipe
+        spoken = (
+            recipe.said_of(number).language or one.track.language
+            for number, index in enumerate(recipe.flavors, 1)
+            for one in index.of_kind(Kind.AUDIO)
         )
-        return language if is_spoken(language, (one.track.language for one in tracks)) else ""
+        return language if is_spoken(language, spoken) else ""
 
     async def _master(
         self,
@@ -248,7 +251,6 @@ class Delivery:
         target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
         presented = await self._catalog.find(target.source, None, Ahead(), target.parameters)
         legacy = chosen.rows if way.legacy else None
-        said = said_of(chosen.rows.values())
         wanted = Asked(target, asked.wanted)
         listing = await self._catalog.listings.find(wanted, presented.partner, presented.ids)
         sound = Sound(
@@ -259,15 +261,14 @@ class Delivery:
             muxed=asked.delivery.muxed_audio,
         )
         tracks = await self._texts.tracks(presented)
-        facts = repr((legacy, said, sound, facts_of(tracks), sorted(origins)))
+        facts = repr((legacy, presented.recipe.said, sound, facts_of(tracks), sorted(origins)))
         shared = str(chosen.first), presented.token, cache_control, facts
         key = *shared, *extra.values(), *folders
         if (known := self._masters.get(key)) is not None:
             return presented, known
 
         async def make() -> Text:
-            recipe = replace(presented.recipe, said=said)
-            needs = multivariant(recipe, target, sound, text=tracks)
+            needs = multivariant(presented.recipe, target, sound, text=tracks)
             playlist = await self._catalog.write(presented, needs)
             content = whole_master(playlist, folders, chosen.first, legacy)
             kind = LEGACY_TYPE if way.legacy else HLS_TYPE
@@ -315,7 +316,11 @@ def _reply(asked: PlayManifest, way: Route) -> Reply:
 
 def _unnamed(asked: ServeFlavor) -> ServeFlavor:
     return ServeFlavor(
-        partner=asked.partner, entry=asked.entry, flavor=asked.flavor, version=asked.version
+        partner=asked.partner,
+        entry=asked.entry,
+        flavor=asked.flavor,
+        version=asked.version,
+        storages=asked.storages,
     )
 
 

@@ -1,7 +1,7 @@
 """Flavor indexes in memory, bounded in bytes: from the database, or parsed on first use."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cachetools import LRUCache
@@ -117,7 +117,9 @@ class Indexes:
                 known[record.int_id] = stored.get(record.int_id) or await self._flavor(
                     record.int_id, partial(self._from_file, record)
                 )
-        return tuple(flavor for flavor in known.values() if flavor), brought
+        paths = {record.int_id: record.path for record in records}
+        found = (_at(flavor, paths[int_id]) for int_id, flavor in known.items() if flavor)
+        return tuple(found), brought
 
     async def _stored(
         self, records: Sequence[FlavorRecord], question: Callable[[Reader], Found]
@@ -279,6 +281,11 @@ def _question(
     parts = PARTS * 1000 / wanted.duration_ms
     begin, end = (min(int(at * parts), PARTS) for at in (ahead.begin, ahead.end))
     return lambda reader: load_index_stretch(reader, ids, wanted.int_id, begin, end)
+
+
+def _at(flavor: Flavor, path: str) -> Flavor:
+    """The same, read from another of its files."""
+    return flavor if flavor.path == path else replace(flavor, path=path)
 
 
 def _decoded(record: FlavorRecord, header: IndexHeader) -> Flavor:

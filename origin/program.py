@@ -117,7 +117,10 @@ async def _main(config: OriginConfig, worker: Worker, hook: NamedHook | None) ->
     files = Sources(config.open_files, Access.of(config))
     indexes = Indexes(database, files, config.index_cache)
     mapped = Mapped.of(config, time.time_ns)
-    catalog = Catalog(database, files, indexes, config.local_root, time.time_ns, mapped, hook)
+    catalog = Catalog(
+        *(database, files, indexes, config.local_root, time.time_ns, mapped, hook),
+        data_center=config.data_center,
+    )
     media = Media(
         catalog,
         manifest_cache=config.manifest_cache,

@@ -75,6 +75,9 @@ class FlavorsSource:
     captions: tuple[str, ...] = ()
     """Languages of those that are listed too."""
 
+    storages: tuple[int, ...] = ()
+    """Ids of remote storages to read from before others."""
+
     def __str__(self) -> str:
         return self.text
 
@@ -282,7 +285,9 @@ def _parse_flavors(text: str) -> tuple[FlavorsSource | SequenceSource, Parameter
     several = parse_serve_flavors(text)
     flavors = tuple((one.flavor, one.version) for one in several)
     first = several[0]
-    source = FlavorsSource(first.entry, first.partner, flavors, text, first.captions)
+    source = FlavorsSource(
+        first.entry, first.partner, flavors, text, first.captions, first.storages
+    )
     return source, first.parameters
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from metadata.records import AssetRecord, ContentRecord
 from origin.contract.formats import Output
+from origin.contract.places import NO_STORAGES, Storing, places_of
 from origin.contract.play_manifest import PlayManifest
-from origin.contract.selection import Candidate, Wishes, select
+from origin.contract.refusals import Number, Refused
+from origin.contract.selection import LOCAL, Candidate, Storages, Wishes, select
 from origin.contract.serve_flavor import ALL_CAPTIONS, ServeFlavor
 from packager.recipe import MAX_FLAVORS
 
@@ -37,9 +39,19 @@ class Chosen:
         return {number: known[one.flavor] for number, one in enumerate(self.files, 1)}
 
 
-def choose(content: ContentRecord, asked: PlayManifest) -> Chosen:
-    """Raises ``Refused`` where no flavor fits."""
+def choose(
+    content: ContentRecord, asked: PlayManifest, storing: Storing = NO_STORAGES, dc: int = 0
+) -> Chosen:
+    """Of what is in data centre *dc*, ours, and in the partner's storages.
+
+    Raises ``Refused`` where no flavor fits, or the storage that is asked for is not there.
+    """
+    storage = asked.delivery.storage
+    if storage is not None and storage not in storing.known:
+        raise Refused(Number.INVALID_PARAMETER, "storageId is of no storage in use")
     rows = {one.id: one for one in content.flavors}
+    places = {one.id: places_of(one, dc, storing.known) for one in content.flavors}
+    candidates = [candidate(one, frozenset(places[one.id])) for one in content.flavors]
     wishes = Wishes(
         ids=asked.flavor_ids,
         params=asked.flavor_params,
@@ -51,13 +63,14 @@ def choose(content: ContentRecord, asked: PlayManifest) -> Chosen:
         max_bitrate=asked.max_bitrate,
         min_bitrate=asked.min_bitrate,
     )
-    found = select(map(candidate, content.flavors), wishes)[:MAX_FLAVORS]
+    storages = Storages(storing.priority, storage)
+    found = select(candidates, wishes, storages)[:MAX_FLAVORS]
     flavors = tuple(rows[one.id] for one in found)
     in_order = sorted(flavors, key=lambda one: (one.height is None, one.bitrate, one.id))
     return Chosen(flavors, tuple(_file(content, one, asked) for one in in_order))
 
 
-def candidate(row: AssetRecord) -> Candidate:
+def candidate(row: AssetRecord, storages: frozenset[int] = frozenset({LOCAL})) -> Candidate:
     """A row as the selection sees it."""
     tags = frozenset(filter(None, row.tags.split(",")))
     sound_only = bool(row.codecs) or not tags.isdisjoint(("alt_audio", "audio_only"))
@@ -71,6 +84,7 @@ def candidate(row: AssetRecord) -> Candidate:
         is_audio=row.height is None and sound_only,
         is_default=row.is_default,
         params=row.flavor_params_id,
+        storages=storages,
     )
 
 
@@ -86,6 +100,7 @@ def _file(content: ContentRecord, row: AssetRecord, asked: PlayManifest) -> Serv
         entry_version=content.cache_version,
         parameters=asked.clip,
         captions=(ALL_CAPTIONS,) if with_captions else (),
+        storages=() if asked.delivery.storage is None else (asked.delivery.storage,),
     )
 
 

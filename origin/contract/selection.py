@@ -5,6 +5,7 @@ Pure, over values of its own.  Bit rates are in kilobits per second.
     ready → by id or recipe, else by tags → bit rates → storages → redundant ones out → order
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,8 +13,8 @@ from enum import IntEnum
 from origin.contract.formats import Groups
 from origin.contract.refusals import Number, Refused
 
-LOCAL = 0
-"""Our own storage, among the numbers of storages."""
+LOCAL = -1
+"""Our own storage, among the ids of storages."""
 
 _ALT_AUDIO, _AUDIO_ONLY, _WATERMARK = "alt_audio", "audio_only", "watermark"
 _NEAR = 105
@@ -47,7 +48,7 @@ class Candidate:
     """The recipe that it was made by."""
 
     storages: frozenset[int] = frozenset({LOCAL})
-    """Where its file is."""
+    """Where its file is: ids of those that are in use."""
 
     @property
     def frame(self) -> int:
@@ -86,13 +87,27 @@ class Priority(IntEnum):
     REMOTE_FIRST = 3
     REMOTE_ONLY = 4
 
+    def ordered(self, numbers: Iterable[int]) -> list[int]:
+        """Those of *numbers* that may be used, ``LOCAL`` in its place."""
+        remote = [one for one in numbers if one != LOCAL]
+        match self:
+            case Priority.OWN_ONLY:
+                return [LOCAL]
+            case Priority.OWN_FIRST:
+                return [LOCAL, *remote]
+            case Priority.REMOTE_FIRST:
+                return [*remote, LOCAL]
+            case Priority.REMOTE_ONLY:
+                return remote
+
 
 @dataclass(frozen=True, slots=True)
 class Storages:
     """From where flavors may be taken."""
 
     priority: Priority = Priority.OWN_FIRST
-    disabled: frozenset[int] = frozenset()
+    only: int | None = None
+    """The one to take them from, whatever the priority."""
 
 
 def select(
@@ -147,27 +162,21 @@ def _within(found: Candidates, wishes: Wishes) -> Candidates:
 
 
 def _placed(found: Candidates, storages: Storages) -> Candidates:
-    own = [one for one in found if LOCAL in one.storages]
-    match storages.priority:
-        case Priority.OWN_ONLY:
-            return own
-        case Priority.OWN_FIRST:
-            return own or _remote(found, storages)
-        case Priority.REMOTE_FIRST:
-            return _remote(found, storages) or own
-        case Priority.REMOTE_ONLY:
-            return _remote(found, storages)
+    """Those that are here and those that are not are taken together: one origin reads both, so
+    that a ladder is whole.  Of remote storages one is taken, which holds the most."""
+    if storages.only is not None:
+        return [one for one in found if storages.only in one.storages]
+    own_first = storages.priority is Priority.OWN_FIRST
+    lacking = [one for one in found if not own_first or LOCAL not in one.storages]
+    best = fullest(one.storages for one in lacking)
+    numbers = set(storages.priority.ordered([*best, LOCAL]))
+    return [one for one in found if not numbers.isdisjoint(one.storages)]
 
 
-def _remote(found: Candidates, storages: Storages) -> Candidates:
-    """Those of the storage that holds the most of them."""
-    numbers = sorted({number for one in found for number in one.storages})
-    sets = [
-        [one for one in found if number in one.storages]
-        for number in numbers
-        if number != LOCAL and number not in storages.disabled
-    ]
-    return max(sets, key=len, default=[])
+def fullest(held: Iterable[Iterable[int]]) -> list[int]:
+    """The remote storage that most of these sets of storages have, if they have any."""
+    counts = Counter(number for one in held for number in set(one) if number != LOCAL)
+    return sorted(counts, key=lambda number: (-counts[number], number))[:1]
 
 
 def _without_redundant(found: Candidates) -> Candidates:

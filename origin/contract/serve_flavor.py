@@ -1,8 +1,8 @@
 """The URL of a stored file (contract §2.2), alone and below a packager's protocol.
 
     p/{partner}/sp/{sub}/serveFlavor/entryId/{entry}[/clipTo/{ms}][/clipFrom/{ms}]
-        [/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}[/captions/{languages}][/fileName/{name}]/name/a.mp4
-        [/tracks/{v1-a1}][/lang/{eng}]
+        [/v/{n}][/pv/{n}][/ev/{n}]/flavorId/{id}[/captions/{languages}][/preferredStorageId/{n}]
+        [/fallbackStorageId/{n}][/fileName/{name}]/name/a.mp4[/tracks/{v1-a1}][/lang/{eng}]
 
 or, for several entries one after the other, as a packager's source only
 
@@ -28,10 +28,12 @@ from origin.paths import path_segments
 from packager.recipe import MAX_FLAVORS
 
 ACTION = "serveFlavor"
-_USED = ("entryId", "flavorId", "v", "pv", "ev", "fileName", "captions", *NAMES)
+_STORAGES = ("preferredStorageId", "fallbackStorageId")
+_USED = (
+    "entryId", "flavorId", "v", "pv", "ev", "fileName", "captions", *_STORAGES, *NAMES,
+)  # fmt: skip
 _IGNORED = (
-    "name", "forceproxy", "preferredStorageId", "fallbackStorageId", "referrer", "ks",
-    "dirFileName",
+    "name", "forceproxy", "referrer", "ks", "dirFileName",
 )  # fmt: skip
 _SEQUENCE = ("entryId", "sequence", "v", "pv", "ev", "flavorParamIds", "flavorIds")
 REFUSED = (
@@ -63,6 +65,9 @@ class ServeFlavor:
     parameters: Parameters = NONE
     captions: tuple[str, ...] = ()
     """Languages whose captions are listed with it, or ``ALL_CAPTIONS``."""
+
+    storages: tuple[int, ...] = ()
+    """Ids of remote storages that it is read from if it is there, before all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,8 @@ def parse_serve_flavors(text: str) -> tuple[ServeFlavor, ...]:
         raise BadUrl("clipFrom, clipTo, tracks or lang differ")
     if len({one.captions for one in found}) > 1:
         raise BadUrl("captions differ")
+    if len({one.storages for one in found}) > 1:
+        raise BadUrl("preferredStorageId or fallbackStorageId differ")
     return found
 
 
@@ -114,7 +121,7 @@ def parse_serve_sequence(text: str) -> ServeSequence | None:
         return None
     partner, given = _given(text.split("/"), "")
     for name in given:
-        if name not in _SEQUENCE and name not in _IGNORED:
+        if name not in (*_SEQUENCE, *_STORAGES, *_IGNORED):
             raise BadUrl(f"{name} of a sequence is not supported yet")
     if "flavorParamIds" in given and "flavorIds" in given:
         raise BadUrl("flavorParamIds and flavorIds")
@@ -194,6 +201,7 @@ def _parse(parts: list[str], query: str) -> ServeFlavor:
             file_name=given.get("fileName"),
             parameters=parse_parameters((one, given[one]) for one in NAMES & given.keys()),
             captions=_captions(given.get("captions")),
+            storages=tuple(_number(given, name) for name in _STORAGES if name in given),
         )
     except BadId as error:
         raise BadUrl(str(error)) from None
@@ -225,9 +233,12 @@ def render_serve_flavor(one: ServeFlavor) -> str:
     file_name = f"/fileName/{one.file_name}" if one.file_name else ""
     tracks = f"/tracks/{one.parameters.tracks}" if one.parameters.tracks else ""
     captions = f"/captions/{'+'.join(one.captions)}" if one.captions else ""
+    storages = "".join(
+        f"/{name}/{id_}" for name, id_ in zip(_STORAGES, one.storages, strict=False)
+    )
     return (
         f"p/{one.partner}/sp/{one.partner}00/{ACTION}/entryId/{one.entry}{clip}{cached}"
-        f"/flavorId/{one.flavor}{captions}{file_name}/name/a.mp4{tracks}"
+        f"/flavorId/{one.flavor}{captions}{storages}{file_name}/name/a.mp4{tracks}"
     )
 
 

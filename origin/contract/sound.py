@@ -11,12 +11,12 @@ from metadata.records import AssetRecord
 from origin.contract.selection import DOLBY, LEAST_DOLBY
 from packager.languages import bcp47
 from packager.presentation import AudioRendition, Presentation
-from packager.said import Said
+from packager.said import NOTHING, Said
 
 
 def said_of(rows: Iterable[AssetRecord]) -> tuple[Said, ...]:
-    """For a recipe of *rows*."""
-    return tuple(
+    """For a recipe of *rows*; nothing where none says anything."""
+    said = tuple(
         Said(
             language=bcp47(row.language) if row.language else None,
             label=row.label or None,
@@ -24,6 +24,7 @@ def said_of(rows: Iterable[AssetRecord]) -> tuple[Said, ...]:
         )
         for row in rows
     )
+    return said if any(one != NOTHING for one in said) else ()
 
 
 def arranged(every: Presentation, default: str = "", muxed: str = "") -> Presentation:

@@ -6,7 +6,9 @@ from metadata.errors import BadRow
 from metadata.partner_records import Surroundings
 from origin.contract import settings
 from origin.contract.edges import Edge, edges_of
+from origin.contract.places import Storing, storages_of
 from origin.contract.profiles import Order, Profile, profiles_of, streamer_type
+from origin.contract.selection import Priority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class Terms:
     origins: frozenset[str] = frozenset()
     """Of pages that may ask; empty: all."""
 
+    storing: Storing = field(default_factory=Storing)
+
 
 def terms_of(rows: Surroundings, active: frozenset[int]) -> Terms:
     """Of rows, and the ids of the edges that are *active*.  Raises ``BadRow``."""
@@ -45,6 +49,17 @@ def terms_of(rows: Surroundings, active: frozenset[int]) -> Terms:
             edge_ids=settings.ids(said, "edgeServerIds") or (),
             seamless=bool(settings.flag(said, "seamlessFallback")),
             origins=settings.origins(said, "allowedOrigins"),
+            storing=Storing(
+                priority=_priority(settings.number(said, "storageServePriority")),
+                known=storages_of(rows.storages),
+            ),
         )
     except settings.BadSetting as error:
         raise BadRow("partner", rows.partner_id, str(error)) from None
+
+
+def _priority(number: int | None) -> Priority:
+    try:
+        return Priority.OWN_FIRST if number is None else Priority(number)
+    except ValueError:
+        raise settings.BadSetting("storageServePriority", "1 to 4") from None

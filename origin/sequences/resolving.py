@@ -56,7 +56,10 @@ class Sequences:
         if target.file.text is not None:
             raise NotFound("a sequence has no captions yet")
         parts = await self._parts(target, target.source.asked)
-        key = (render_target(target), *(one.presented.token for one in parts))
+        key = (
+            render_target(target),
+            *(f"{one.presented.token} {one.presented.recipe.said}" for one in parts),
+        )
         if (known := self._texts.get(key)) is not None:
             return known
 

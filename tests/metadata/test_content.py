@@ -62,7 +62,8 @@ def test_where_its_files_are(filled: Engine) -> None:
             connection.execute(
                 text(
                     "INSERT INTO file_sync (id, object_sub_type, object_id, version, dc,"
-                    " status, file_type, linked_id, file_root, file_path, object_type, updated_at)"
+                    " status, file_type, linked_id, file_root, file_path, object_type,"
+                    " updated_at)"
                     f" VALUES ({row}, 4, 1)"
                 )
             )

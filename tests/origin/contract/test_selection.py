@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from origin.contract.formats import FORMATS
 from origin.contract.refusals import Number, Refused
 from origin.contract.selection import (
+    LOCAL,
     Candidate,
     Priority,
     Storages,
@@ -155,16 +156,18 @@ HELD = (
     video("own", 400),
     video("one", 900, 480, storages=frozenset({1})),
     video("two", 1500, 540, storages=frozenset({2})),
-    video("both", 2500, 720, storages=frozenset({2, 0})),
+    video("both", 2500, 720, storages=frozenset({2, LOCAL})),
 )
+MORE = video("more", 1200, 500, storages=frozenset({2}))
 
 
 @pytest.mark.parametrize(
     ("priority", "flavors", "expected"),
     [
         (Priority.OWN_ONLY, HELD, "own both"),
-        (Priority.OWN_FIRST, HELD, "own both"),
-        (Priority.REMOTE_FIRST, HELD, "two both"),  # where the most of them are
+        (Priority.OWN_FIRST, HELD, "own one both"),  # a ladder is whole
+        (Priority.OWN_FIRST, (*HELD, MORE), "own more two both"),  # where the most are
+        (Priority.REMOTE_FIRST, HELD, "own two both"),
         (Priority.REMOTE_ONLY, HELD, "two both"),
         (Priority.OWN_ONLY, HELD[1:3], "error 6"),
         (Priority.OWN_FIRST, HELD[1:2], "one"),
@@ -176,9 +179,9 @@ def test_storages(priority: Priority, flavors: tuple[Candidate, ...], expected: 
     assert chosen(*flavors, storages=Storages(priority)) == expected
 
 
-def test_a_storage_that_is_disabled() -> None:
-    storages = Storages(Priority.REMOTE_FIRST, frozenset({2}))
-    assert chosen(*HELD, storages=storages) == "one"
+def test_one_storage_only() -> None:
+    assert chosen(*HELD, storages=Storages(Priority.OWN_ONLY, only=2)) == "two both"
+    assert chosen(*HELD, storages=Storages(only=3)) == "error 6"
 
 
 # -- 7: redundant ones
@@ -265,7 +268,7 @@ flavors = st.builds(
     width=st.sampled_from([0, 640, 1280]),
     bitrate=bitrates,
     is_audio=st.booleans(),
-    storages=st.frozensets(st.integers(0, 3), min_size=1),
+    storages=st.frozensets(st.integers(LOCAL, 3), min_size=1),
 )
 limits = st.none() | bitrates
 

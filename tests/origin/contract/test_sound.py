@@ -66,4 +66,4 @@ def test_what_is_spoken(language: str, known: bool) -> None:
     ],
 )
 def test_what_a_row_says(fields: dict[str, Any], said: Said) -> None:
-    assert said_of([row("0_flav0001", **fields)]) == (said,)
+    assert said_of([row("0_flav0001", **fields)]) == ((said,) if said != Said() else ())
