@@ -18,14 +18,19 @@ _PREFIX = "headrace-edge-run-"
 _MOST = 1000
 """Folders that one start clears up."""
 
+_LONGEST = 80
+"""Bytes of a path below which sockets still have names: an address has 107 (unix(7))."""
+
 
 @contextmanager
 def own_folder() -> Iterator[Path]:
-    """A new folder, for this user alone, that is gone in the end.  OSError."""
+    """A path, for this process and those it forks, of a new folder for this user alone, which
+    is gone in the end.  OSError."""
     _clear_up(Path(tempfile.gettempdir()))
     folder, lock = _make()
+    is_long = len(os.fsencode(folder)) > _LONGEST
     try:
-        yield folder
+        yield Path(f"/proc/self/fd/{lock}") if is_long else folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)

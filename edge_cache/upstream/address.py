@@ -1,12 +1,15 @@
 """Where an upstream is: ``http://host:port``, ``https://host``, ``unix:///path``.  Pure."""
 
 import ipaddress
+import os
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443}
 MAX_WEIGHT = 1000.0
+_LONGEST_PATH = 107
+"""Bytes of a socket's address, unix(7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Address:
         if parts.scheme == "unix":
             if parts.netloc or not parts.path.startswith("/"):
                 raise ValueError("not unix:///path")
+            if len(os.fsencode(parts.path)) > _LONGEST_PATH:
+                raise ValueError(f"a path of more than {_LONGEST_PATH} bytes")
             return cls(url, "unix", parts.path, 0, b"localhost", _weight(bar, weight))
         if parts.scheme not in _PORTS or not parts.hostname or parts.port == 0:
             raise ValueError("not http://host:port")

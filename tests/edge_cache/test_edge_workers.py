@@ -247,6 +247,28 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_long_name_of_the_folder_does_not_matter(tmp_path: Path) -> None:
+    """A socket's address has 107 bytes (unix(7))."""
+    folder = tmp_path.joinpath(*("long" * 20 for _ in range(4)))
+    folder.mkdir(parents=True)
+
+    async def scenario() -> None:
+        async with origin(counting()) as up:
+            with edge_process(up.url, workers=2, env={"TMPDIR": str(folder)}) as edge:
+                os.kill(workers_of(edge)[0], signal.SIGKILL)
+                await until(lambda: edge.metric("headrace_worker_restarts_total") == 1)
+                await until(lambda: edge.metric("headrace_workers") == 2)
+                async with clients(edge) as everybody:
+                    for number in range(8):
+                        answers = await ask_all(everybody, f"/{number}")
+                        assert {one.body for one in answers} == {b"1"}
+                assert asked_of(edge, "answered") and not asked_of(edge, "absent")
+                assert edge.running.stop() == 0
+
+    run(scenario())
+    assert list(folder.iterdir()) == []
+
+
 def test_what_a_killed_node_leaves_behind_is_cleared_up(tmp_path: Path) -> None:
     """And nothing else: not the folder of one that runs, nor what is not ours."""
     env = {"TMPDIR": str(tmp_path)}

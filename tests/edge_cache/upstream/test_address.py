@@ -17,7 +17,7 @@ BAD = [
     *("", "h", "h:80", "ftp://h", "http://", "http://h:0", "http://h:99999", "http://h/path"),
     *("http://u:p@h", "http://h?a", "http://h#a", "unix://h/a", "unix:///", "unix:ab"),
     *("http://h|", "http://h|0", "http://h|-1", "http://h|x", "http://h|nan", "http://h|1001"),
-    *("http://h|inf", "http://[::1"),
+    *("http://h|inf", "http://[::1", f"unix:///{107 * 'a'}"),
 ]
 
 
