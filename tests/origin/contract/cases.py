@@ -38,6 +38,12 @@ class Case:
     not_body: str = ""
 
 
+BY_RECIPE = (
+    "UPDATE flavor_asset SET flavor_params_id = "
+    "CASE id WHEN '{a}' THEN 1 WHEN '{b}' THEN 2 ELSE 3 END"
+)
+
+
 def refused(rest: str, number: int, *rows: str, cache: str = "public, max-age=60") -> Case:
     fields: Mapping[str, str | None] = {
         "x-kaltura": f"error-{number}",
@@ -216,8 +222,7 @@ PARAMETERS = {
     ),
     "sequence with the same recipes": Case(
         rest=f"format/mpegdash/tags/mbr/sequence/{ENTRY}/a.mpd", status=302,
-        rows=("UPDATE flavor_asset SET flavor_params_id = CASE id WHEN '{a}' THEN 1"
-              " WHEN '{b}' THEN 2 ELSE 3 END",),
+        rows=(BY_RECIPE,),
         fields={"location": r"/dash/p/.*/flavorParamIds/1,2,3/name/a\.mp4/manifest\.mpd"},
     ),
     "sequence as JSON": Case(
