@@ -102,7 +102,12 @@ def _by_snapshot(reader: Reader, position: str | None) -> Seen:
 
 
 def _change(kind: int, subject: str | None) -> Change:
-    return Change(ChangeKind(kind), subject or "")
+    """What cannot be understood may concern everything: others write this table, too."""
+    if kind == ChangeKind.NEW or (kind == ChangeKind.ENTRY and subject):
+        return Change(ChangeKind(kind), subject or "")
+    if kind in (ChangeKind.PARTNER, ChangeKind.ACCESS_CONTROL) and (subject or "").isdecimal():
+        return Change(ChangeKind(kind), subject or "")
+    return EVERYTHING[0]
 
 
 # -- writing

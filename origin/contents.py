@@ -4,7 +4,7 @@ What time alone changes (a schedule, versions that are no longer kept) costs no 
 While the database is away, what is known stays.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -135,24 +135,24 @@ class Contents:
     # -- what changed
 
     def _changed(self, changes: "tuple[Change, ...]") -> None:
+        subjects: dict[ChangeKind, set[str]] = {kind: set() for kind in ChangeKind}
         for change in changes:
-            match change.kind:
-                case ChangeKind.ENTRY:
-                    self._forget(change.subject)
-                case ChangeKind.NEW:
-                    self._unknown.clear()
-                case ChangeKind.PARTNER:
-                    self._forget_all(lambda of: str(of.partner_id), change.subject)
-                case ChangeKind.ACCESS_CONTROL:
-                    self._forget_all(lambda of: str(of.access_control_id), change.subject)
-                case _:
-                    self._unknown.clear()
-                    self._forget_all(lambda _: "", "")
-
-    def _forget_all(self, name: Callable[[ContentRecord], str], subject: str) -> None:
-        found: Iterable[tuple[str, Row]] = list(self._rows.items())
-        for entry, row in found:
-            if row.stored is not None and name(row.stored) == subject:
+            subjects[change.kind].add(change.subject)
+        everything, partners = subjects[ChangeKind.ALL], subjects[ChangeKind.PARTNER]
+        controls = subjects[ChangeKind.ACCESS_CONTROL]
+        for entry in subjects[ChangeKind.ENTRY]:
+            self._forget(entry)
+        if everything or subjects[ChangeKind.NEW]:
+            self._unknown.clear()
+        if not (everything or partners or controls):
+            return
+        # one look at what is known, which may be 100,000 rows, for however many changes
+        for entry, row in list(self._rows.items()):
+            of = row.stored
+            if everything or (
+                of is not None
+                and (str(of.partner_id) in partners or str(of.access_control_id) in controls)
+            ):
                 self._forget(entry)
 
     def _forget(self, entry: str) -> None:

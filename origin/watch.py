@@ -71,14 +71,16 @@ class Watch:
             self._following = asyncio.ensure_future(self._follow())
 
     async def look(self) -> None:
-        """Tell what changed since the last look.  Raises ``MetadataError``."""
+        """Tell what changed since the last look.  Raises ``MetadataError``, and what is wrong
+        with the journal."""
         async with self._looking:
             began = time.monotonic()
             try:
                 seen = await self._read(self._position)
-            except MetadataError as error:
+            except Exception as error:
                 if self.problem is None:
-                    _log.warning("the database does not answer: %s", error)
+                    bug = None if isinstance(error, MetadataError) else error
+                    _log.warning("the database does not answer: %s", error, exc_info=bug)
                 is_known = isinstance(error, WrongSchema)
                 self.problem = str(error) if is_known else "the database is unavailable"
                 self.away, self.hung = True, time.monotonic() - began > HUNG
@@ -99,8 +101,8 @@ class Watch:
 
     async def _follow(self) -> None:
         while True:
-            # what is kept stays where it fails; the next one asks again
-            with suppress(MetadataError):
+            # what is kept stays where it fails, however it does; the next one asks again
+            with suppress(Exception):
                 await self.look()
             await asyncio.sleep(INTERVAL)
 

@@ -109,6 +109,19 @@ def test_an_operators_own_sql_is_seen(
     assert follower.read() == []
 
 
+@pytest.mark.parametrize("row", ["kind = 1, subject = NULL", "kind = 3, subject = 'x'"])
+def test_what_cannot_be_understood_is_everything(writer: Engine, row: str) -> None:
+    store(writer)
+    follower = Follower(writer)
+    last = "SELECT max(number) FROM change"
+    run(
+        writer,
+        "UPDATE entry SET name = 'B'",
+        f"UPDATE change SET {row} WHERE number = ({last})",
+    )
+    assert follower.read() == [ALL]
+
+
 UNBOUND = {"UPDATE entry SET name = 'B'", "DELETE FROM entry"}
 """Those that concern the lonely entry as well."""
 
