@@ -5,6 +5,7 @@ that holds its last, so that no frame which was asked for is missing, players st
 frame, and caches hold the media of every clip of a film once.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -62,11 +63,9 @@ WHOLE = Clip()
 def clip_of(times: Times, start: int | None, stop: int | None) -> Clip:
     """That has the milliseconds from *start* to *stop*; *times* are where segments 2, 3, …
     begin."""
-    begin, end = Fraction(0), None
-    for time in times:
-        if time * 1000 <= (start or 0):
-            begin = time
-        elif stop is not None and time * 1000 >= stop:
-            end = time
-            break
-    return Clip(begin, end)
+    after = bisect_right(times, Fraction(start or 0, 1000))
+    begin = times[after - 1] if after else Fraction(0)
+    if stop is None:
+        return Clip(begin)
+    last = bisect_left(times, Fraction(stop, 1000), after)
+    return Clip(begin, times[last] if last < len(times) else None)

@@ -52,3 +52,18 @@ def test_a_track_that_has_ended() -> None:
 def test_the_whole_is_itself() -> None:
     assert WHOLE.of(LINE) is LINE
     assert Clip(stop=Fraction(6)).of(LINE).end == 6000
+
+
+def test_a_clip_of_a_day_is_found_without_a_look_at_every_boundary() -> None:
+    """Mappings with a clip ask for every segment, on the loop."""
+    asked: list[object] = []
+
+    class Counted(Times):
+        def __getitem__(self, at):  # type: ignore[no-untyped-def]
+            asked.append(at)
+            return super().__getitem__(at)
+
+    times = Times.of([Fraction(6 * number) for number in range(1, 20_001)])
+    clip = clip_of(Counted(times.ticks, times.scale), 60_000_000, 60_006_000)
+    assert clip == Clip(Fraction(60_000), Fraction(60_006))
+    assert len(asked) < 50
