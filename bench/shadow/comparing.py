@@ -4,9 +4,9 @@ Containers begin at times of their own choosing, so times are compared by what i
 them: all frames of a track must be apart by the same, and picture and sound by as much.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from math import isnan
 from statistics import median
 
@@ -19,6 +19,9 @@ Decode = Callable[[str], bool]
 
 _CUT = 0.25
 """Seconds of sound that packagers may put into the segment before or behind."""
+
+_ALIGNED = 20_000_000
+"""Pairs of frames that are aligned by trying: more of them, all alike, would take hours."""
 
 Match = tuple[int, int, int]
 """Where in the peer's frames, where in ours, how many."""
@@ -61,9 +64,12 @@ def _compare_frames(
     apart: dict[str, float],
 ) -> Iterator[Difference]:
     kind, a, b = peer.kind, peer.frames, ours.frames
-    if not a and not b:
+    if not a or not b:
+        if a or b:
+            yield Difference("boundaries", span(a), span(b), kind)
         return
-    matches = match([one.digest for one in a], [one.digest for one in b])
+    matches = _at_times(a, b, apart["video"]) if "video" in apart else []
+    matches = matches or match([one.digest for one in a], [one.digest for one in b])
     if len(a) == len(b) and matches != whole(a) and _decodes_alike(decode, kind):
         matches = whole(a)
     if not matches:
@@ -85,16 +91,52 @@ def _decodes_alike(decode: Decode, kind: str) -> bool:
         return False
 
 
+def _at_times(a: Sequence[Frame], b: Sequence[Frame], shift: float) -> list[Match]:
+    """Sound that is the same where the picture says that it should be.  Silence is the same
+    everywhere: by its bytes alone it would be found a few frames off."""
+    near = _lasts(a) / len(a) / 2
+    for x, y in ((0, _nearest(b, a[0].pts + shift)), (_nearest(a, b[0].pts - shift), 0)):
+        count = min(len(a) - x, len(b) - y)
+        same = all(a[x + k].digest == b[y + k].digest for k in range(count))
+        if same and abs(b[y].pts - a[x].pts - shift) <= near:
+            return [(x, y, count)]
+    return []
+
+
+def _nearest(frames: Sequence[Frame], time: float) -> int:
+    return min(range(len(frames)), key=lambda number: abs(frames[number].pts - time))
+
+
 def match(a: Sequence[bytes], b: Sequence[bytes]) -> list[Match]:
     """Longest runs in common, in order.
 
     >>> match([b"1", b"2", b"3"], [b"2", b"3", b"4"])
     [(1, 0, 2)]
     """
-    if list(a) == list(b):
-        return whole(a)
-    found = SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
-    return [(one.a, one.b, one.size) for one in found if one.size]
+    begin = _same(zip(a, b, strict=False))
+    end = _same(zip(reversed(a[begin:]), reversed(b[begin:]), strict=False))
+    middle = a[begin : len(a) - end], b[begin : len(b) - end]
+    found = [(0, 0, begin), (len(a) - end, len(b) - end, end)]
+    if len(middle[0]) * len(middle[1]) <= _ALIGNED:
+        inner = SequenceMatcher(None, *middle, autojunk=False).get_matching_blocks()
+        found[1:1] = [(begin + one.a, begin + one.b, one.size) for one in inner]
+    return _joined([one for one in found if one[2]])
+
+
+def _same(pairs: Iterable[tuple[bytes, bytes]]) -> int:
+    """How many at the beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _joined(matches: Sequence[Match]) -> list[Match]:
+    found: list[Match] = []
+    for x, y, count in matches:
+        last = found[-1] if found else (0, 0, -1)
+        if (last[0] + last[2], last[1] + last[2]) == (x, y):
+            found[-1] = (last[0], last[1], last[2] + count)
+        else:
+            found.append((x, y, count))
+    return found
 
 
 def whole(frames: Sequence[object]) -> list[Match]:

@@ -38,7 +38,7 @@ def read_playlist(data: bytes) -> Multivariant | Media:
     try:
         found = m3u8.loads(data.decode())
         return _multivariant(found) if found.is_variant else _media(found)
-    except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         raise BenchError(f"not a playlist: {error}") from None
 
 
