@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("--at", default="http://127.0.0.1:8080", help="an edge or a CDN")
     parser.add_argument("--partner", type=int, default=101)
     parser.add_argument("--page", type=Path, help="write a page that plays it")
-    parser.add_argument("--player", default="/players/hls.js", help="where hls.js is")
+    parser.add_argument("--player", help="address of hls.js; by default the demo's")
     given = parser.parse_args()
     begin = f"{given.at}/p/{given.partner}/sp/{given.partner}00/playManifest"
     urls = {name: f"{begin}/entryId/{given.entry}/{rest}" for name, rest in FORMATS.items()}
@@ -50,7 +50,8 @@ def main() -> int:
         with urllib.request.urlopen(url, timeout=30) as answer:  # a redirect is followed
             print(f"{name:9} {answer.status} {url}")
     if given.page:
-        fields = {"entry": given.entry, "player": given.player, "hls": urls["HLS"]}
+        player = given.player or f"{given.at}/page/players/hls.min.js"
+        fields = {"entry": given.entry, "player": player, "hls": urls["HLS"]}
         fields = {name: html.escape(value) for name, value in fields.items()}
         given.page.write_text(PAGE.format(**fields))
     return 0
