@@ -10,6 +10,8 @@ import pytest
 import edge_cache.command
 import origin.command
 from bench.shadow.differences import REASONS
+from origin.errors import BadUrl
+from origin.urls import parse_target, render_target
 from serving.options import plainly
 from tests.support.processes import headrace
 
@@ -75,3 +77,40 @@ def test_metrics_that_are_named_are_there() -> None:
     named = set(re.findall(r"headrace_[a-z_]+", GUIDE))
     assert named
     assert [name for name in sorted(named) if f'"{name}"' not in code] == []
+
+
+ID = "0_abcd1234"
+NAMES = {  # the guide's "URLs": the module's names, and what the origin makes of them
+    "/hls/local/a.mp4/master.m3u8": None,
+    "/hls/local/a.mp4/index-f1-v1-a1.m3u8": None,
+    "/hls/local/a.mp4/index-v1-a1.m3u8": None,
+    "/hls/local/a.mp4/seg-3-f1-v1-a1.ts": None,
+    "/hls/local/a.mp4/seg-3-v1-a1.ts": None,
+    "/hls/local/,a,b,.mp4.urlset/seg-3-f2-v1-a1.ts": None,
+    "/hls/container/fmp4/local/a.mp4/init-f1-v1.mp4": None,
+    "/hls/local/a.mp4/clipFrom/1000/clipTo/9000/index.m3u8": None,
+    f"/hls/p/1/sp/100/serveFlavor/entryId/{ID}/clipTo/9/flavorId/{ID}/name/a.mp4/index.m3u8": None,
+    "/dash/local/a.mp4/manifest.mpd": None,
+    "/dash/local/a.mp4/init-f1-v1.mp4": None,
+    "/dash/local/a.mp4/fragment-3-f1-v1.m4s": None,
+    "/hls/local/a.mp4/tracks/v1-a2/lang/eng/master.m3u8": None,
+    "/hls/film.mp4/master.m3u8": None,  # --mapped-default
+    "/hls/mapped/,a,b,.urlset/master.m3u8": None,
+    "/hls/local/a.mp4/iframes-v1.m3u8": "no such file",
+    "/hls/local/a.mp4/encryption.key": "no such file",
+    "/hls/local/a.mp4/seg-3-i1-v1-a1.ts": "-i is not known",
+    "/hls/local/a.mp4/init-c2-v1-a1.mp4": "init",
+    "/hls/e/0_abcd1234/shift/v100/master.m3u8": "shift is not supported yet",
+    "/hls/e/0_abcd1234/speed/2/master.m3u8": "speed is not supported yet",
+    "/mss/local/a.mp4/manifest": "no such resource",
+    "/thumb/local/a.mp4/thumb-1000.jpg": "no such resource",
+}
+
+
+@pytest.mark.parametrize(("path", "refusal"), NAMES.items())
+def test_a_name_of_the_module(path: str, refusal: str | None) -> None:
+    if refusal is None:
+        assert render_target(parse_target(path))
+        return
+    with pytest.raises(BadUrl, match=refusal):
+        parse_target(path)
