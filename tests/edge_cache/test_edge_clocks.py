@@ -3,18 +3,19 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.edge_cache.support.client import Answer, get
-from tests.edge_cache.support.edge import run
+from tests.edge_cache.support.edge import run, until
 from tests.edge_cache.support.origin import Origin, origin, plain
 from tests.edge_cache.test_edge_disk_processes import is_answered, is_hit, kill
+from tests.support.edge_process import EdgeProcess, edge_process
 from tests.support.needs import need
-from tests.support.processes import Running, children, running
+from tests.support.processes import children
 
 LIBRARY = "*/faketime/libfaketimeMT.so.1"
 """Below /usr/lib, of Debian's package faketime."""
@@ -25,11 +26,9 @@ BODIES = {SMALL: b"small", LARGE: b"large" * 20_000}
 RECORDS = {SMALL: 1, LARGE: 2}
 """On the disk: a head, and a body that does not lie beside it."""
 
-Change = Callable[[Running], None]
-
 
 @contextmanager
-def edge(upstream: Origin, folder: Path) -> Iterator[Running]:
+def edge(upstream: Origin, folder: Path) -> Iterator[EdgeProcess]:
     """An edge that reads its wall clock through the file ``clock``."""
     need("faketime")
     clock = {
@@ -38,8 +37,8 @@ def edge(upstream: Origin, folder: Path) -> Iterator[Running]:
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    options = ("--upstream", upstream.url, "--port", "0", "--disk", "64M")
-    with running("edge", *options, "--cache-dir", folder / "cache", env=clock) as process:
+    cache = {"cache_dir": str(folder / "cache"), "disk": 64 << 20}
+    with edge_process(upstream.url, env=clock, **cache) as process:
         yield process
 
 
@@ -49,22 +48,16 @@ def set_clock(folder: Path, seconds: int) -> None:
     (folder / "next").rename(folder / "clock")
 
 
-async def ask(edge: Running, target: str) -> Answer:
-    answer = await get(edge.address[1], target)
+async def ask(edge: EdgeProcess, target: str) -> Answer:
+    answer = await get(edge.port, target)
     assert answer.status == 200 and answer.body == BODIES[target]
     return answer
 
 
-async def fill(edge: Running, folder: Path, target: str) -> None:
-    """Ask for *target* until all of it is on the disk."""
+async def fill(edge: EdgeProcess, target: str) -> None:
+    """Ask for *target*, and wait until all of it is on the disk, and known to be."""
     await ask(edge, target)
-    while records(folder) < RECORDS[target]:  # noqa: ASYNC110 - the edge tells nobody
-        await asyncio.sleep(0.01)
-
-
-def records(folder: Path) -> int:
-    volumes = (path.read_bytes() for path in (folder / "cache" / "volumes").iterdir())
-    return sum(volume.count(b"hrL1") for volume in volumes)
+    await until(lambda: edge.metric("headrace_edge_disk_objects") >= RECORDS[target])
 
 
 @pytest.mark.parametrize("step", [HOUR, -HOUR])
@@ -76,14 +69,14 @@ def test_what_is_fresh_stays_so(tmp_path: Path, step: int, target: str) -> None:
         set_clock(tmp_path, 0)
         async with origin(plain(BODIES[target], "Cache-Control: max-age=60")) as upstream:
             with edge(upstream, tmp_path) as first:
-                await fill(first, tmp_path, target)
+                await fill(first, target)
                 set_clock(tmp_path, step)
                 assert is_hit(await ask(first, target))
-                for worker in children(first.pid):
+                for worker in children(first.running.pid):
                     os.kill(worker, signal.SIGKILL)
-                await is_answered(first.address[1])
+                await is_answered(first.port)
                 assert is_hit(await ask(first, target))
-                kill(first)
+                kill(first.running)
             for seconds in 0, step:
                 set_clock(tmp_path, seconds)
                 with edge(upstream, tmp_path) as again:
@@ -103,7 +96,7 @@ def test_what_becomes_stale_does(tmp_path: Path, step: int) -> None:
         set_clock(tmp_path, 0)
         async with origin(plain(BODIES[SMALL], "Cache-Control: max-age=3")) as upstream:
             with edge(upstream, tmp_path) as first:
-                await fill(first, tmp_path, SMALL)
+                await fill(first, SMALL)
                 set_clock(tmp_path, step)
                 await asyncio.sleep(3.1)  # its lifetime
                 assert "fwd=stale" in (await ask(first, SMALL)).cache

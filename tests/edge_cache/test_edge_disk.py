@@ -278,6 +278,8 @@ def test_a_body_that_is_found_damaged_is_cut_and_fetched_anew(tmp_path: Path) ->
                 data, part = volume.read_bytes(), body_of(target)[100_000:100_064]
                 volume.write_bytes(data.replace(part, bytes(len(part))))
             async with disk_edge(upstream, tmp_path) as node:
+                # What the index does not know is read while the edge is in use.
+                await until(lambda: node.tier.find(target.encode(), ()) is not None)
                 with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
                     await get(node.port, target)
                 await until(lambda: node.tier.find(target.encode(), ()) is None)

@@ -639,8 +639,8 @@ HOPS = {
     "Age grows": Case(
         "§5.1",
         (
-            Step(expect=ASKED, answer=(*HOUR, "Age: 30"), tells=("Age: 30",)),
-            Step(expect=REUSED, wait=1.0, tells=("Age: 31",)),
+            Step(expect=ASKED, answer=(*HOUR, "Age: 30"), age=30),
+            Step(expect=REUSED, wait=1.0, age=31),
         ),
     ),
     "Date stays": Case(

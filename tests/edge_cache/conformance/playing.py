@@ -73,6 +73,9 @@ class Step:
     tells: tuple[str, ...] = ()
     """Field lines that the client must get."""
 
+    age: int | None = None
+    """Of what the client gets, at least; at most by the seconds that the case takes more."""
+
     hides: tuple[str, ...] = ()
     """Names of fields that the client must not get."""
 
@@ -140,7 +143,7 @@ async def _answer(step: Step, count: int, seen: Seen, exchange: Exchange) -> Non
 
 
 async def _play(script: _Script, path: str, port: int) -> str | None:
-    stored = ""
+    stored, began = "", time.monotonic()
     for number, step in enumerate(script.steps):
         await asyncio.sleep(step.wait)
         script.at, asked = number, len(script.seen)
@@ -152,6 +155,7 @@ async def _play(script: _Script, path: str, port: int) -> str | None:
         if step.expect is BEHIND:
             await until(lambda asked=asked: len(script.seen) > asked)  # type: ignore[misc]
         wrong = _judge(step, got, script.seen[asked:], stored, len(script.seen))
+        wrong = wrong or _age(step, got, time.monotonic() - began)
         if wrong:
             return f"request {number + 1}: {wrong} ({got.status}, {got.cache})"
         if step.expect in (ASKED, BEHIND) and step.method == "GET":
@@ -176,6 +180,16 @@ def _judge(step: Step, got: Answer, seen: list[Seen], stored: str, count: int) -
         return "no 103"
     wrong = _fields(step.tells, step.hides, got.headers)
     return wrong or (_fields(step.sends, step.omits, seen[0].headers) if seen else None)
+
+
+def _age(step: Step, got: Answer, taken: float) -> str | None:
+    """What is wrong with Age, if anything, *taken* seconds after the case has begun."""
+    if step.age is None:
+        return None
+    told = got.headers.get("age", "")
+    slowness = taken - step.wait
+    is_right = told.isdecimal() and step.age <= int(told) <= step.age + slowness
+    return None if is_right else f"Age is {told!r} rather than {step.age}"
 
 
 def _fields(
