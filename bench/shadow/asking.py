@@ -7,10 +7,11 @@ those of its own.
 
 import http.client
 import re
+import socket
 import ssl
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -120,19 +121,11 @@ class Side:
         raise NoAnswer("closed twice")
 
     def _ask(self, connection: http.client.HTTPConnection, method: str, target: str) -> Answer:
-        give_up = time.monotonic() + TIMEOUT
         head = {"Accept-Encoding": "identity", "User-Agent": "headrace-shadow"}
-        connection.request(method, quote(target, safe=_SAFE), headers=head)
-        with connection.getresponse() as response:
-            pieces, size = [], 0
-            while piece := response.read(_PIECE):
-                size += len(piece)
-                pieces.append(piece)
-                if size > MAX_BODY:
-                    raise NoAnswer(f"longer than {MAX_BODY >> 20} MiB")
-                if time.monotonic() > give_up:
-                    raise NoAnswer(f"took more than {TIMEOUT:g} s")
-            return Answer(response.status, b"".join(pieces))
+        with _deadline(connection):
+            connection.request(method, quote(target, safe=_SAFE), headers=head)
+            with connection.getresponse() as response:
+                return Answer(response.status, _body(response))
 
     def _connection(self, *, kept: bool) -> tuple[http.client.HTTPConnection, bool]:
         """With whether it is new."""
@@ -148,6 +141,41 @@ class Side:
         return http.client.HTTPSConnection(
             self._host, self._port, timeout=TIMEOUT, context=self._tls
         )
+
+
+@contextmanager
+def _deadline(connection: http.client.HTTPConnection) -> Iterator[None]:
+    """A server that sends a byte now and then would never run into a time-out of the socket."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        if connection.sock is not None:
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(TIMEOUT, cut)
+    timer.start()
+    try:
+        yield
+    except (http.client.HTTPException, OSError):
+        if late.is_set():
+            raise NoAnswer(f"took more than {TIMEOUT:g} s") from None
+        raise
+    finally:
+        timer.cancel()
+
+
+def _body(response: http.client.HTTPResponse) -> bytes:
+    pieces, size = [], 0
+    while piece := response.read(_PIECE):
+        size += len(piece)
+        pieces.append(piece)
+        if size > MAX_BODY:
+            raise NoAnswer(f"longer than {MAX_BODY >> 20} MiB")
+    if response.length:  # http.client tells the end of a body by its length, and no early one
+        raise http.client.IncompleteRead(b"", response.length)
+    return b"".join(pieces)
 
 
 def _reason(error: Exception) -> str:
