@@ -89,7 +89,7 @@ NAMES = {  # the guide's "URLs": the module's names, and what the origin makes o
     "/hls/local/,a,b,.mp4.urlset/seg-3-f2-v1-a1.ts": None,
     "/hls/container/fmp4/local/a.mp4/init-f1-v1.mp4": None,
     "/hls/local/a.mp4/clipFrom/1000/clipTo/9000/index.m3u8": None,
-    f"/hls/p/1/sp/100/serveFlavor/entryId/{ID}/clipTo/9/flavorId/{ID}/name/a.mp4/index.m3u8": None,
+    f"/hls/p/1/serveFlavor/entryId/{ID}/clipTo/9/flavorId/{ID}/name/a.mp4/index.m3u8": None,
     "/dash/local/a.mp4/manifest.mpd": None,
     "/dash/local/a.mp4/init-f1-v1.mp4": None,
     "/dash/local/a.mp4/fragment-3-f1-v1.m4s": None,
