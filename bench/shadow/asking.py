@@ -94,6 +94,12 @@ class Side:
         self._host, self._port = parts.hostname, port
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._of_thread = threading.local()
+        self._all: list[http.client.HTTPConnection] = []
+
+    def close(self) -> None:
+        """When no thread asks any more."""
+        for connection in self._all:
+            connection.close()
 
     def reach(self) -> None:
         """Raises ``BenchError`` where nobody listens."""
@@ -132,15 +138,18 @@ class Side:
         found = getattr(self._of_thread, "connection", None)
         if kept and found is not None and found.sock is not None:
             return found, False
+        if found is not None:
+            self._all.remove(found)
+            found.close()
         self._of_thread.connection = made = self._new()
+        self._all.append(made)
         return made, True
 
     def _new(self) -> http.client.HTTPConnection:
+        where = self._host, self._port
         if self._tls is None:
-            return http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT)
-        return http.client.HTTPSConnection(
-            self._host, self._port, timeout=TIMEOUT, context=self._tls
-        )
+            return http.client.HTTPConnection(*where, timeout=TIMEOUT)
+        return http.client.HTTPSConnection(*where, timeout=TIMEOUT, context=self._tls)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 
@@ -86,11 +87,14 @@ def parse_sample(text: str) -> int:
 
 def run(order: Order, write: Callable[[str], object]) -> int:
     """*write* takes a line; the exit status.  Raises ``BenchError`` and ``ValueError``."""
-    peer, ours = Side("--peer", order.peer), Side("--origin", order.origin)
     summary = Summary()
-    for side in (peer, ours):
-        side.reach()
-    with open_log(order.log) as log:
+    with (
+        closing(Side("--peer", order.peer)) as peer,
+        closing(Side("--origin", order.origin)) as ours,
+        open_log(order.log) as log,
+    ):
+        for side in (peer, ours):
+            side.reach()
         targets = choose(map(parse_line, read_lines(log)), order, summary)
         compare = partial(compare_target, peer=peer, ours=ours, order=order)
         for one in _in_threads(compare, targets, order.jobs):

@@ -22,7 +22,8 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 def server() -> Iterator[Callable[[Serve], Side]]:
     """A side whose connections go through a function, one after the other."""
     listener = socket.create_server(("127.0.0.1", 0))
-    threads = []
+    threads: list[threading.Thread] = []
+    sides: list[Side] = []
 
     def start(serve: Serve) -> Side:
         def accept() -> None:
@@ -35,9 +36,11 @@ def server() -> Iterator[Callable[[Serve], Side]]:
 
         threads.append(threading.Thread(target=accept))
         threads[0].start()
-        return Side("--peer", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        sides.append(Side("--peer", f"http://127.0.0.1:{listener.getsockname()[1]}"))
+        return sides[0]
 
     yield start
+    sides[0].close()
     with suppress(OSError):
         listener.shutdown(socket.SHUT_RDWR)
     listener.close()
