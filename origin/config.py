@@ -104,6 +104,10 @@ class OriginConfig:
     send_window: int = 1 << 20
     """Bytes of a response that are read ahead of the client."""
 
+    ahead_bytes: int = 128 << 20
+    """Bytes of responses that are read ahead from other machines, at once; past it they are
+    read a window at a time."""
+
     sendfile: bool = False
     """Long runs of a file go from the page cache to the socket without being copied.  For files
     that are replaced and never written over: what is on its way is the file's own memory."""
@@ -128,7 +132,8 @@ class OriginConfig:
             raise ValueError(f"workers: {self.workers} is not between 1 and 256")
         positive = (
             "index_cache", "manifest_cache", "plan_cache", "open_files", "requests",
-            "connections", "built_bytes", "send_window", "minimum_rate", "mapping_cache",
+            "connections", "built_bytes", "send_window", "ahead_bytes", "minimum_rate",
+            "mapping_cache",
         )  # fmt: skip
         for name in positive:
             if getattr(self, name) <= 0:

@@ -1,19 +1,25 @@
 """Plans to bytes on a connection, a window at a time.
 
 A window is read into a buffer, written, and waited for before the next one: a slow client
-holds one window and what the socket has.
+holds one window and what the socket has, and of a source on another machine a batch of them.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import tee
 from typing import Protocol, cast
 
 from tornado.httputil import HTTPConnection
 
+from origin.batches import reads_of_windows
 from origin.buffers import Buffers
 from origin.direct import DirectBody, Parts, direct_body
+from origin.room import Room
+from origin.storage.ahead import Ahead
+from origin.storage.remote import RemoteSource
 from origin.storage.source import Source
-from origin.windows import Making, Straight, Window, Windows
+from origin.windows import Making, Read, Straight, Window, Windows
 
 
 class TooSlow(Exception):
@@ -44,6 +50,16 @@ class _TornadoBody:
         """Tornado's connection goes on."""
 
 
+class Readable(Protocol):
+    """What sending needs of a source."""
+
+    async def read(self, reads: Sequence[Read], buffer: memoryview) -> None: ...
+
+    def sendable(self, offset: int, size: int) -> int | None: ...
+
+    def check(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How much is read ahead, and what a client must take."""
@@ -71,14 +87,35 @@ async def send(
     source: Source | None,
     connection: HTTPConnection,
     buffers: Buffers,
+    room: Room,
     pace: Pace,
     progress: list[int],
 ) -> None:
     """Send *head* and *body*, on a connection on which nothing of the answer was written.
 
-    *progress* holds the bytes of the body sent so far.  Raises what reading raises,
-    ``TooSlow``, and ``StreamClosedError``.
+    *room* is for what is read ahead of other machines; *progress* holds the bytes of the body
+    sent so far.  Raises what reading raises, ``TooSlow``, and ``StreamClosedError``.
     """
+    if isinstance(source, RemoteSource):
+        body, again = tee(body)
+        ahead = Ahead(source, reads_of_windows(again, pace.window), room)
+        try:
+            await _send(head, body, ahead, connection, buffers, pace, progress)
+        finally:
+            await ahead.close()
+    else:
+        await _send(head, body, source, connection, buffers, pace, progress)
+
+
+async def _send(
+    head: bytes,
+    body: Windows,
+    source: Readable | None,
+    connection: HTTPConnection,
+    buffers: Buffers,
+    pace: Pace,
+    progress: list[int],
+) -> None:
     writer = direct_body(connection) or _TornadoBody(connection)
     turn = _TURN
     try:
@@ -107,7 +144,7 @@ async def send(
 
 
 async def _copy(
-    head: bytes, window: Window, source: Source | None, writer: Writer, buffers: Buffers,
+    head: bytes, window: Window, source: Readable | None, writer: Writer, buffers: Buffers,
     pace: Pace,
 ) -> None:  # fmt: skip
     with buffers.lend(window.room) as buffer:
@@ -120,7 +157,7 @@ async def _copy(
 
 
 async def _straight(
-    head: bytes, run: Straight, source: Source | None, writer: Writer, buffers: Buffers,
+    head: bytes, run: Straight, source: Readable | None, writer: Writer, buffers: Buffers,
     pace: Pace,
 ) -> None:  # fmt: skip
     """A window's worth at a time, from the page cache where it is there and the client's
@@ -140,7 +177,7 @@ async def _straight(
         head = b""
 
 
-async def _made(window: Making, source: Source | None, buffers: Buffers) -> memoryview:
+async def _made(window: Making, source: Readable | None, buffers: Buffers) -> memoryview:
     """What a transform makes; what it was made of is let go before the client is waited
     for."""
     with buffers.lend(window.room) as read:

@@ -33,6 +33,7 @@ from origin.filters.asked import counted
 from origin.heads import for_origin, tail
 from origin.media import Found
 from origin.responses import NO_STORE, Answer, Body, Cutting, Text, answer, plain
+from origin.room import Room
 from origin.sending import Pace, TooSlow, send
 from origin.storage.source import Source
 from packager.errors import PackagerError
@@ -115,6 +116,7 @@ class Site(HTTPServerConnectionDelegate):
         self.pace = Pace(config.send_window, config.minimum_rate, config.patience)
         self.cutting = Cutting(config.send_window, _STRAIGHT if config.sendfile else None)
         self.buffers = Buffers(config.send_window + _MARGIN, _KEPT_BUFFERS)
+        self.room = Room(config.ahead_bytes)
 
     def start_request(
         self,
@@ -295,7 +297,9 @@ class _Exchange(HTTPMessageDelegate):
         head = made.head + self._tail(made.origins)
         is_head = self._line.method == "HEAD"
         body = () if is_head else made.body
-        await send(head, body, source, self._connection, site.buffers, site.pace, self._sent)
+        await send(
+            head, body, source, self._connection, site.buffers, site.room, site.pace, self._sent
+        )
         assert is_head or self._sent[0] == made.length, "not what was declared"
         self._connection.finish()
 

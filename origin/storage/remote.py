@@ -7,13 +7,13 @@ validator and compared with it, so that two versions never mix.  Answers are str
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from origin.errors import SourceChanged, SourceUnavailable
-from origin.storage.runs import Filling, Run, join
+from origin.storage.runs import Filling, Run, join, needed
 from origin.windows import Read
 from packager.plan import Extent, Reads
 
@@ -64,6 +64,9 @@ class Limits:
     span: int = 16 << 20
     """Bytes that are asked for at once when a source is read from one end to the other."""
 
+    ahead: int = 8 << 20
+    """Bytes of an answer that are asked for at once."""
+
     answer: float = 10.0
     """Seconds until an answer begins."""
 
@@ -102,6 +105,11 @@ class RemoteSource:
     def stamp(self) -> int:
         return self._stamp
 
+    @property
+    def ahead(self) -> int:
+        """Bytes of an answer's windows that are asked for at once."""
+        return self._limits.ahead
+
     def sendable(self, offset: int, size: int) -> int | None:  # noqa: ARG002
         return None
 
@@ -110,24 +118,47 @@ class RemoteSource:
             raise SourceChanged("the source was changed while it was read")
 
     async def read(self, reads: Sequence[Read], buffer: memoryview) -> None:
-        self.check()
-        tasks = [
-            asyncio.ensure_future(self._fill(run, buffer))
-            for run in join(reads, self._limits.gap)
-        ]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        async with aclosing(self.read_on([reads], buffer)) as stages:
+            await anext(stages)
 
-    async def _fill(self, run: Run, buffer: memoryview) -> None:
-        filling = Filling(run, buffer)
+    async def read_on(
+        self, stages: Sequence[Sequence[Read]], buffer: memoryview
+    ) -> AsyncGenerator[None, None]:
+        """Fill *buffer* as ``read`` does, and tell of one stage after the other as it is there;
+        the rest goes on arriving, however long the caller takes."""
+        self.check()
+        runs = join([read for stage in stages for read in stage], self._limits.gap)
+        fillings = [Filling(run, buffer) for run in runs]
+        came = asyncio.Event()
+        tasks = [
+            asyncio.ensure_future(self._fill(run, one, came))
+            for run, one in zip(runs, fillings, strict=True)
+        ]
+        for task in tasks:
+            task.add_done_callback(lambda done: _note(done, came))
+        try:
+            for number, stage in enumerate(stages):
+                # the last one waits for the ends of the answers: their connections are kept
+                is_last = number == len(stages) - 1
+                ends = needed(stage, runs)
+                while not _all_done(tasks) and (
+                    is_last or any(fillings[at].position < end for at, end in ends.items())
+                ):
+                    came.clear()
+                    await came.wait()
+                yield
+        finally:
+            going = [task for task in tasks if task.cancel()]
+            if going:
+                await asyncio.wait(going)
+
+    async def _fill(self, run: Run, filling: Filling, came: asyncio.Event) -> None:
         async with self._gate, self.stream(run.start, run.stop) as pieces:
             async for piece in pieces:
                 if len(piece) > filling.lacking:
                     raise SourceUnavailable("the answer is longer than its range")
                 filling.add(piece)
+                came.set()
         if filling.lacking:
             raise SourceUnavailable("the answer is shorter than its range")
 
@@ -168,6 +199,21 @@ class RemoteSource:
         begun, self._begun = self._begun, None
         if begun is not None:
             begun.close()
+
+
+def _note(task: "asyncio.Task[None]", came: asyncio.Event) -> None:
+    """That it has ended; one failure is told, and those of others are none of asyncio's."""
+    if not task.cancelled():
+        task.exception()
+    came.set()
+
+
+def _all_done(tasks: "list[asyncio.Task[None]]") -> bool:
+    """Raises what any of them has raised."""
+    done = [task for task in tasks if task.done()]
+    for task in done:
+        task.result()
+    return len(done) == len(tasks)
 
 
 @asynccontextmanager

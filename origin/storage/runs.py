@@ -4,6 +4,7 @@ A request to another machine costs more than what lies between two reads: up to 
 one run, whatever their order, and what was not asked for is thrown away as it arrives.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,20 @@ def join(reads: Sequence[Read], gap: int) -> list[Run]:
         else:
             runs.append(Run(offset, end, [read]))
     return runs
+
+
+def needed(reads: Sequence[Read], runs: Sequence[Run]) -> dict[int, int]:
+    """How far each of *runs* must have arrived, by its number, for *reads*, which are of them.
+
+    >>> needed([(50, 0, 10), (0, 10, 40)], join([(50, 0, 10), (0, 10, 40), (99, 40, 41)], 20))
+    {0: 60}
+    """
+    begins, ends = [run.start for run in runs], dict[int, int]()
+    for offset, start, stop in reads:
+        if start < stop:
+            at = bisect_right(begins, offset) - 1
+            ends[at] = max(ends.get(at, 0), offset + stop - start)
+    return ends
 
 
 class Filling:
