@@ -45,8 +45,8 @@ class Sequences:
     def __init__(self, catalog: Catalog, kept: int) -> None:
         """*kept*: bytes of manifests."""
         self._catalog = catalog
-        self._texts: LRUCache[tuple[str, ...], Text] = LRUCache(kept, lambda made: made.size)
-        self._flights: Flights[tuple[str, ...], Text] = Flights()
+        self._texts: LRUCache[tuple[object, ...], Text] = LRUCache(kept, lambda made: made.size)
+        self._flights: Flights[tuple[object, ...], Text] = Flights()
 
     async def find(self, target: Target) -> Text:
         """A manifest.  Raises ``NotFound`` and what the catalog raises."""
@@ -56,10 +56,11 @@ class Sequences:
         if target.file.text is not None:
             raise NotFound("a sequence has no captions yet")
         parts = await self._parts(target, target.source.asked)
-        key = (
-            render_target(target),
-            *(f"{one.presented.token} {one.presented.recipe.said}" for one in parts),
+        facts = (
+            (one.presented.token, one.presented.recipe.said, one.numbers, one.folder)
+            for one in parts
         )
+        key = (render_target(target), *facts)
         if (known := self._texts.get(key)) is not None:
             return known
 

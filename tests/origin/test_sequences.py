@@ -137,6 +137,19 @@ def test_segments_are_those_of_the_entry(origin: Origin) -> None:
     assert own in origin.media_names(alone)
 
 
+@pytest.mark.parametrize("name", ["hls/{}/index-f1-v1-a1.m3u8", "dash/{}/manifest.mpd"])
+def test_addresses_follow_the_rows(origin: Origin, name: str) -> None:
+    path = f"/{name.format(folder(origin))}"
+    assert "/ev/" not in origin.text(path)
+    for version in (7, 0):
+        change = "UPDATE entry SET cache_version = ? WHERE id = ?"
+        with sqlite3.connect(Path(origin.config.data) / "headrace.db") as database:
+            database.execute(change, (version, SECOND))
+        database.close()
+        origin.notice()
+        assert (f"{SECOND}/v/1/ev/7/" in origin.text(path)) == bool(version)
+
+
 REFUSED = {
     "/hls/{base}/index-f4-v1-a1.m3u8": 404,
     "/hls/{base}/seg-1-f1-v1-a1.ts": 404,
