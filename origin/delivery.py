@@ -329,7 +329,7 @@ def _attachment(file_name: str | None) -> dict[str, str]:
     if file_name is None:
         return {}
     simple = "".join(
-        letter if letter.isascii() and letter not in '"%;' else "_" for letter in file_name
+        letter if letter.isascii() and letter not in '"%;\\' else "_" for letter in file_name
     )
     whole = quote(file_name, safe="")
     return {

@@ -173,6 +173,12 @@ def test_a_download_has_a_name(site: Site) -> None:
     assert disposition == (
         "attachment; filename=\"_t___one_two.mp4\"; filename*=UTF-8''%C3%89t%C3%A9__one_two.mp4"
     )
+    location = location.replace("%C3%89t%C3%A9", "").split("/fileName/")
+    plain, name = location[0], location[1].partition("/")[2]
+    disposition = site.origin.ask(f"{plain}/{name}?fileName=a%5C").headers[
+        "content-disposition"
+    ]
+    assert disposition == "attachment; filename=\"a_\"; filename*=UTF-8''a%5C"
 
 
 def test_json(site: Site) -> None:
