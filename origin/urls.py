@@ -381,10 +381,12 @@ def media_folder(target: Target, *, text: bool = False) -> str:
     """Where its segments are, or those of its *text*, relative to its manifests: a clip has
     those of the whole, and captions beside it change no media, so that caches hold them
     once."""
-    here = _presented(target)
-    whole = without_clip(here)
-    if isinstance(target.source, FlavorsSource) and not text:
-        whole = _CAPTIONS.sub("", whole)
+    here, source = _presented(target), str(target.source)
+    if isinstance(target.source, FlavorsSource):  # others have none within, but folders' names
+        source = without_clip(source)
+        source = source if text else _CAPTIONS.sub("", source)
+    behind = target.parameters.text
+    whole = source + without_clip(f"/{behind}") if behind else source
     return "" if whole == here else quote(f"{posixpath.relpath(whole, here)}/", safe=_SAFE)
 
 

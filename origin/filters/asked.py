@@ -44,10 +44,11 @@ class Asked:
 
 def counted(path: str, query: str) -> str:
     """*path* with what of *query* (with its question mark) means anything to it."""
-    if PARAMETER not in query or not path.rpartition("/")[2].startswith(_MANIFESTS):
+    if not _decoded(path.rpartition("/")[2]).startswith(_MANIFESTS):
         return path
-    pairs = [one for one in query[1:].split("&") if one.partition("=")[0] == PARAMETER]
-    return f"{path}?{'&'.join(pairs)}" if pairs else path
+    pairs = (one.partition("=") for one in query[1:].split("&"))
+    given = [f"{PARAMETER}={value}" for name, _, value in pairs if _decoded(name) == PARAMETER]
+    return f"{path}?{'&'.join(given)}" if given else path
 
 
 @lru_cache(maxsize=4096)

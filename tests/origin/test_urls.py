@@ -14,6 +14,7 @@ from origin.urls import (
     Protocol,
     RemoteSource,
     Target,
+    media_folder,
     parse_selectors,
     parse_target,
     render_target,
@@ -304,3 +305,18 @@ numbers = st.none() | st.integers(1, 999)
 @given(st.builds(Choice, st.integers(1, 999), numbers, numbers))
 def test_selectors_round_trip(choice: Choice) -> None:
     assert parse_selectors(selectors(choice)) == choice
+
+
+FOLDERS = {
+    "/hls/e/0_abcd1234/index-f1.m3u8": "",
+    "/hls/e/0_abcd1234/clipFrom/5/clipTo/9/index-f1.m3u8": "../../../../",
+    "/hls/e/0_abcd1234/tracks/v1/clipFrom/5/index-f1.m3u8": "../../",
+    "/hls/local/clipFrom/12/a.mp4/index-f1.m3u8": "",
+    "/hls/local/clipFrom/12/a.mp4/clipTo/9/index-f1.m3u8": "../../",
+}
+
+
+@pytest.mark.parametrize(("path", "folder"), FOLDERS.items(), ids=FOLDERS)
+def test_media_of_a_clip_is_that_of_the_whole(path: str, folder: str) -> None:
+    """... and a folder may be called what it likes."""
+    assert media_folder(parse_target(path)) == folder

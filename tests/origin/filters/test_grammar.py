@@ -268,6 +268,10 @@ COUNTED = {
     ("/hls/e/x/master.m3u8", "?xaws.manifestfilter=a:1"): "/hls/e/x/master.m3u8",
     ("/hls/e/x/index-f1.m3u8", "?aws.manifestfilter=a:1"): "/hls/e/x/index-f1.m3u8",
     ("/hls/e/x/seg-1-f1.ts", "?aws.manifestfilter=a:1"): "/hls/e/x/seg-1-f1.ts",
+    # whatever is encoded means the same
+    ("/hls/e/x/%6Daster.m3u8", "?aws%2Emanifestfilter=a%3A1"): (
+        "/hls/e/x/%6Daster.m3u8?aws.manifestfilter=a%3A1"
+    ),
 }
 
 
