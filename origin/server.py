@@ -27,6 +27,7 @@ from tornado.iostream import StreamClosedError
 from origin.buffers import Buffers
 from origin.config import OriginConfig
 from origin.contract.parameters import with_body
+from origin.contract.play_manifest import with_session
 from origin.delivery import is_of_contract, takes_post
 from origin.errors import BadUrl, Failure, NotFound, OriginError, Overloaded, failure
 from origin.filters.asked import counted
@@ -187,6 +188,8 @@ class _Exchange(HTTPMessageDelegate):
         path, query = target[1], target[2] or ""
         if not is_of_contract(path):
             return counted(path, query) if query else path
+        if (session := self._headers.get("X-Kaltura-Ks")) is not None:
+            path = with_session(path, session)
         if self._line.method == "POST":
             kind = self._headers.get("Content-Type", "")
             query = with_body(query, kind, b"".join(self._body))

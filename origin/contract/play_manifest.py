@@ -24,6 +24,7 @@ from origin.contract.refusals import Number, Refused
 from origin.contract.wishes import (
     NAMES,
     NO_WISHES,
+    SESSION,
     DeliveryWishes,
     parse_wishes,
     render_wishes,
@@ -109,6 +110,18 @@ class PlayManifest:
 def is_play_manifest(path: str) -> bool:
     """Whether *path* could be one of these."""
     return path.startswith(("/p/", "/s/p/")) and f"/{ACTION}/" in path
+
+
+def with_session(path: str, session: str) -> str:
+    """*path* with the ``ks`` of a header, which wins over a parameter, where it may be one.
+
+    >>> with_session("/p/1/playManifest/entryId/0_abcd1234", "djJ8")
+    '/p/1/playManifest/ks/djJ8/entryId/0_abcd1234'
+    """
+    if not session or not is_play_manifest(path) or not SESSION.fullmatch(session):
+        return path
+    before, action, rest = path.partition(f"/{ACTION}/")
+    return f"{before}{action}ks/{session}/{rest}"
 
 
 @lru_cache(maxsize=1024)

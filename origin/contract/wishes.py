@@ -26,7 +26,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
-_SESSION = re.compile(r"[A-Za-z0-9_=|-]*")
+SESSION = re.compile(r"[A-Za-z0-9_=|-]*")
 _HASHES = re.compile(r"[A-Za-z0-9_=,.:-]*")
 
 
@@ -69,7 +69,7 @@ def parse_wishes(given: Mapping[str, str]) -> DeliveryWishes:
         default_audio=_language(given.get("defaultAudioLang", "")),
         muxed_audio=_language(given.get("muxedAudioLang", "")),
         asker=Asker(
-            session=_only(_SESSION, given.get("ks", "")),
+            session=_only(SESSION, given.get("ks", "")),
             referrer=decode_referrer(given.get("referrer", "")),
             hashes=_only(_HASHES, given.get("hashes", "")),
         ),
