@@ -194,16 +194,20 @@ def shadow(
     ] = 0.5,
 ) -> int:
     """Replay an access log of another packager, and compare its answers with ours."""
+    try:
+        from bench.shadow.program import Order, parse_sample, run
+    except ModuleNotFoundError as error:
+        if error.name not in ("av", "m3u8"):
+            raise
+        return say("headrace shadow", "needs pip install 'headrace[bench]'", FAILED)
     from bench.errors import BenchError
-    from bench.shadow.asking import parse_rewrite
+    from bench.shadow.asking import Side, parse_rewrite
     from bench.shadow.differences import Tolerance, known_reasons
-    from bench.shadow.program import Order, parse_sample, run
 
     try:
+        sides = Side("--peer", peer), Side("--origin", origin)
         order = Order(
             log=log,
-            peer=peer,
-            origin=origin,
             limit=limit,
             sample=parse_sample(sample),
             jobs=jobs,
@@ -211,8 +215,9 @@ def shadow(
             ignored=known_reasons(ignore or ()),
             tolerance=Tolerance(bandwidth=bandwidth, frame=1 / frame_rate),
         )
-        return run(order, typer.echo)
     except ValueError as error:
         raise Misuse(str(error)) from error
+    try:
+        return run(order, *sides, typer.echo)
     except BenchError as error:
         return say("headrace shadow", str(error), FAILED)

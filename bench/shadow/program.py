@@ -28,8 +28,6 @@ class Order:
     log: str
     """Path, or ``-``."""
 
-    peer: str
-    origin: str
     limit: int = 1000
     """Targets that are compared at most; the log is not read further."""
 
@@ -85,14 +83,10 @@ def parse_sample(text: str) -> int:
     return int(number)
 
 
-def run(order: Order, write: Callable[[str], object]) -> int:
-    """*write* takes a line; the exit status.  Raises ``BenchError`` and ``ValueError``."""
+def run(order: Order, peer: Side, ours: Side, write: Callable[[str], object]) -> int:
+    """*write* takes a line; the exit status.  Raises ``BenchError``."""
     summary = Summary()
-    with (
-        closing(Side("--peer", order.peer)) as peer,
-        closing(Side("--origin", order.origin)) as ours,
-        open_log(order.log) as log,
-    ):
+    with closing(peer), closing(ours), open_log(order.log) as log:
         for side in (peer, ours):
             side.reach()
         targets = choose(map(parse_line, read_lines(log)), order, summary)

@@ -119,7 +119,7 @@ def chosen(order: Order, *lines: str) -> tuple[list[str], dict[str, int]]:
 
 
 def test_what_is_not_asked_is_counted() -> None:
-    order = Order(log="-", peer="", origin="")
+    order = Order(log="-")
     lines = ("/a", '"POST /a HTTP/1.1" 200', "what", "/a", '"HEAD /a HTTP/1.1" 200', "/a?b")
     assert chosen(order, *lines) == (
         ["/a", "/a", "/a?b"],
@@ -129,8 +129,8 @@ def test_what_is_not_asked_is_counted() -> None:
 
 def test_a_limit_and_a_sample() -> None:
     lines = [f"/{number}" for number in range(1000)]
-    assert chosen(Order(log="-", peer="", origin="", limit=3), *lines)[0] == lines[:3]
-    order = Order(log="-", peer="", origin="", sample=10)
+    assert chosen(Order(log="-", limit=3), *lines)[0] == lines[:3]
+    order = Order(log="-", sample=10)
     found, skipped = chosen(order, *lines)
     assert 50 < len(found) < 150
     assert found == chosen(order, *lines)[0]
