@@ -27,7 +27,7 @@ class FilterSets:
         self._of: LRUCache[int | None, Sets] = LRUCache(_MAX_PARTNERS)
         self._old: LRUCache[int | None, Sets] = LRUCache(_MAX_PARTNERS)
         """What changed since: better than nothing while the database is away."""
-        self._flights: Flights[int | None, Sets] = Flights()
+        self._flights: Flights[tuple[int | None, int], Sets] = Flights()
         database.watch.tell(self._changed)
 
     async def find(self, name: str, partner: int | None) -> Rules:
@@ -37,7 +37,9 @@ class FilterSets:
         """
         sets = self._of.get(partner)
         if sets is None:
-            sets = await self._flights.join(partner, lambda: self._load(partner))
+            # who asks after a change must not be told what was on its way before
+            key = (partner, self._database.watch.mark)
+            sets = await self._flights.join(key, lambda: self._load(partner))
         if name not in sets:
             raise BadUrl(f"there is no filter set {name}")
         try:
