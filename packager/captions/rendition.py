@@ -10,7 +10,7 @@ import numpy as np
 from packager.bandwidth import average, bitrate
 from packager.captions.cues import Captions
 from packager.captions.segments import segment_sizes
-from packager.captions.webvtt import render
+from packager.captions.webvtt import earlier, render
 from packager.clip import WHOLE, Clip
 from packager.hls.media_playlist import target_duration
 from packager.presentation import TextRendition, Timeline
@@ -59,7 +59,12 @@ def cut_captions(captions: Captions, clip: Clip) -> Captions:
     start = round(clip.start * 1000)
     stop = None if clip.stop is None else round(clip.stop * 1000)
     cues = (
-        replace(cue, start=max(cue.start - start, 0), end=cue.end - start)
+        replace(
+            cue,
+            start=max(cue.start - start, 0),
+            end=cue.end - start,
+            text=earlier(cue.text, start),
+        )
         for cue in captions.shown(start, stop)
     )
     return replace(captions, cues=tuple(cues))

@@ -1,11 +1,15 @@
 """Segments of captions: where a cue is, what stands before it, and how large they are."""
 
+from fractions import Fraction
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.captions.cues import Captions, Cue
+from packager.captions.rendition import cut_captions
 from packager.captions.segments import segment, segment_sizes
 from packager.captions.webvtt import parse
+from packager.clip import Clip
 from packager.presentation import Timeline
 
 LINE = Timeline(3, (0, 18, 37), 48)
@@ -80,3 +84,10 @@ def test_every_cue_is_whole_in_each_segment_that_shows_it(
             and (number == 0 or cue.end * line.timescale > start * 1000)
         )
         assert parse(text.encode()).cues == shown
+
+
+def test_words_that_appear_one_by_one_in_a_clip() -> None:
+    cue = Cue(10_000, 14_000, "one <00:12.000>two <00:00:05.000>three")
+    found = cut_captions(Captions((cue,)), Clip(Fraction(6), Fraction(18)))
+    text = "one <00:00:06.000>two <00:00:00.000>three"
+    assert found == Captions((Cue(4_000, 8_000, text),))
