@@ -513,6 +513,79 @@ TRAPS = {
     ),
 }  # fmt: skip
 
+
+def storage(id_: int, protocol: int, url: str, folder: str = "/media", status: int = 2) -> str:
+    return (
+        "INSERT INTO storage_profile (id, protocol, url, base_dir, status, settings)"
+        f" VALUES ({id_}, {protocol}, '{url}', '{folder}', {status}, '{{{{}}}}')"
+    )
+
+
+def copy(flavor: str, dc: int, status: int = 2) -> str:
+    return (
+        "INSERT INTO file_sync (object_type, object_id, version, dc, status, file_path,"
+        f" updated_at) VALUES (4, '{flavor}', 1, {dc}, {status}, '/x.mp4', 1)"
+    )
+
+
+def priority(number: int) -> str:
+    return partner(f'{{"storageServePriority": {number}}}')
+
+
+S3 = storage(5, 6, "")
+
+LESSER = FILE.replace("{c}", "{b}")
+ELSEWHERE = (S3, copy("{c}", 0, 4), copy("{c}", 5))
+"""The best flavor is in an object store alone."""
+
+STORAGES = {
+    "here, as without rows": leads("format/url", FILE, S3),
+    "a copy that is not ready yet changes nothing": leads(
+        "format/url", FILE, S3, copy("{c}", 5, 1)
+    ),
+    "in a storage alone": leads("format/url", FILE, *ELSEWHERE),
+    "purged here, and nowhere else": leads("format/url", LESSER, copy("{c}", 0, 4)),
+    "in a data centre that is no storage": leads(
+        "format/url", LESSER, copy("{c}", 0, 4), copy("{c}", 6)
+    ),
+    "not ready there": leads("format/url", LESSER, S3, copy("{c}", 0, 4), copy("{c}", 5, 1)),
+    "a storage that is disabled": leads(
+        "format/url", LESSER, storage(5, 6, "", status=1), *ELSEWHERE[1:]
+    ),
+    "a storage that cannot be read": leads(
+        "format/url", LESSER, storage(5, 1, "ftp.example"), *ELSEWHERE[1:]
+    ),
+    "a storage by its address": leads(
+        "format/url", FILE, storage(5, 1, "https://files.example/x"), *ELSEWHERE[1:]
+    ),
+    "a folder": leads("format/url", FILE, storage(5, 7, ""), *ELSEWHERE[1:]),
+    "priority 1, ours only": leads("format/url", LESSER, priority(1), *ELSEWHERE),
+    "priority 2, ours first": leads("format/url", FILE, priority(2), *ELSEWHERE),
+    "priority 3, remote first": leads("format/url", FILE, priority(3), *ELSEWHERE),
+    "priority 4, remote only": leads(
+        "format/url/preferredBitrate/1", FILE, priority(4), *ELSEWHERE
+    ),
+    "priority 4, and nothing is there": refused("format/url", 6, priority(4)),
+    "a priority that is none": Case(rest="format/url", rows=(priority(0),), status=502),
+    "the storage that holds the most": leads(
+        "format/url", LESSER, priority(4), S3, storage(7, 6, ""), copy("{c}", 5),
+        copy("{a}", 7), copy("{b}", 7),
+    ),
+    "storageId": leads(
+        "format/url/storageId/5/preferredBitrate/1",
+        FILE.replace("/name/", "/preferredStorageId/5/name/"), *ELSEWHERE,
+    ),
+    "storageId that holds nothing": refused("format/url/storageId/5", 6, S3),
+    "storageId that is not there": refused("format/url/storageId/6", 50, S3),
+    "storageId that is disabled": refused(
+        "format/url/storageId/5", 50, storage(5, 6, "", status=1), *ELSEWHERE[1:]
+    ),
+    "what cannot be opened": Case(
+        rest="/p/101/sp/10100/serveFlavor/entryId/" + ENTRY + "/flavorId/{c}/name/a.mp4",
+        rows=ELSEWHERE, status=503, fields={"cache-control": "no-store"},
+    ),
+}  # fmt: skip
+
 TABLES = {
     "format": FORMATS,
     "parameter": PARAMETERS,
@@ -521,4 +594,5 @@ TABLES = {
     "error": ERRORS,
     "serveFlavor": SERVE_FLAVOR,
     "trap": TRAPS,
+    "storage": STORAGES,
 }

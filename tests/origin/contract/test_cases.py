@@ -24,6 +24,8 @@ BACK = (
     "UPDATE entry SET access_control_id = NULL, start_at = NULL, end_at = NULL",
     "DELETE FROM access_control",
     "DELETE FROM delivery_profile",
+    "DELETE FROM file_sync",
+    "DELETE FROM storage_profile",
     "DELETE FROM server_node WHERE parent_id IS NOT NULL",
     "DELETE FROM server_node",
     "UPDATE partner SET settings = '{}', status = 1",
