@@ -25,6 +25,9 @@ _START = re.compile(rb"\x00\x00\x01")
 _PUT_IN = {"h264": frozenset({7, 8, 9, 13}), "hevc": frozenset({32, 33, 34, 35})}
 """Types of NAL units that tell how to decode and where a unit begins, and show nothing."""
 
+_FAULTS = (FFmpegError, ValueError, IndexError)
+"""IndexError: PyAV, where a stream appears in the middle of a damaged file."""
+
 _OPTIONS = {"advanced_editlist": "0"}
 """An edit list moves times; the samples that it would hide are there all the same."""
 
@@ -60,7 +63,9 @@ def read_tracks(data: bytes) -> list[Track]:
     """*data* is a segment, behind its init segment where it needs one."""
     try:
         with av.open(io.BytesIO(data), "r", options=_OPTIONS) as container:
-            streams = [one for one in container.streams if one.type in ("video", "audio")]
+            streams = [one for one in container.streams if _is_known(one)]
+            if not streams:
+                return []  # FFmpeg would take none for all
             frames: dict[int, list[Frame]] = {one.index: [] for one in streams}
             take = {one.index: _units(container.format.name, one) for one in streams}
             for packet in container.demux(streams):
@@ -70,7 +75,7 @@ def read_tracks(data: bytes) -> list[Track]:
                     if len(own) > MAX_FRAMES:
                         raise BenchError(f"more than {MAX_FRAMES} frames")
             return [_track(one, frames[one.index]) for one in streams]
-    except (FFmpegError, ValueError) as error:
+    except _FAULTS as error:
         raise BenchError(f"not a segment: {error}") from None
 
 
@@ -83,8 +88,12 @@ def decoded(data: bytes, kind: str) -> list[bytes]:
                 hashlib.blake2b(_pixels(frame), digest_size=16).digest()
                 for frame in container.decode(stream)
             ]
-    except (FFmpegError, ValueError, StopIteration) as error:
+    except (*_FAULTS, StopIteration) as error:
         raise BenchError(f"cannot be decoded: {error}") from None
+
+
+def _is_known(stream: Any) -> bool:
+    return stream.type in ("video", "audio") and stream.codec_context is not None
 
 
 def _pixels(frame: Any) -> bytes:

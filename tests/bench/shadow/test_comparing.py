@@ -1,10 +1,14 @@
 """Frames against frames, without containers."""
 
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 
+from bench.errors import BenchError
 from bench.shadow.comparing import compare_tracks, match
 from bench.shadow.differences import Tolerance
-from bench.shadow.frames import Frame, Track, start_codes, without_adts
+from bench.shadow.frames import Frame, Track, read_tracks, start_codes, without_adts
 
 VIDEO, AUDIO = 0.04, 1024 / 48_000
 
@@ -74,6 +78,28 @@ def test_a_long_silence_is_no_long_wait() -> None:
     assert match(a, [*a, b"x"]) == [(0, 0, 50_000)]
     b = [b"x", *a[:25_000], b"y", *a[:25_000], b"z"]
     assert match(b, [b"x", *a, b"z"])[0] == (0, 0, 25_001)
+
+
+UNKNOWN: dict[str, list[str]] = {
+    "ttml-in-mp4_sample.text.mp4": [],
+    "sample_missing_stsd.mp4": ["video"],
+}
+
+
+@pytest.mark.parametrize(("name", "kinds"), UNKNOWN.items())
+def test_tracks_that_are_not_known_are_left_out(
+    media_dir: Path, name: str, kinds: list[str]
+) -> None:
+    tracks = read_tracks((media_dir / "media3" / name).read_bytes())
+    assert [one.kind for one in tracks] == kinds
+
+
+def test_a_damaged_segment_is_told_and_nothing_else(media_dir: Path) -> None:
+    whole = (media_dir / "media3" / "sample_no_bframes.mp4").read_bytes()
+    for number in range(0, len(whole) - 1, len(whole) // 60):
+        for damaged in (whole[:number], whole[:number] + b"\xff\xff" + whole[number + 2 :]):
+            with suppress(BenchError):
+                read_tracks(damaged)
 
 
 def test_units_of_a_byte_stream() -> None:
