@@ -99,7 +99,7 @@ NAMES = {  # the guide's "URLs": the module's names, and what the origin makes o
     "/hls/local/a.mp4/iframes-v1.m3u8": "no such file",
     "/hls/local/a.mp4/encryption.key": "no such file",
     "/hls/local/a.mp4/seg-3-i1-v1-a1.ts": "-i is not known",
-    "/hls/local/a.mp4/init-c2-v1-a1.mp4": "init",
+    "/dash/local/a.mp4/init-c2-v1-a1.mp4": "-c is not known",
     "/hls/e/0_abcd1234/shift/v100/master.m3u8": "shift is not supported yet",
     "/hls/e/0_abcd1234/speed/2/master.m3u8": "speed is not supported yet",
     "/mss/local/a.mp4/manifest": "no such resource",
