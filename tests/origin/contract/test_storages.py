@@ -270,7 +270,6 @@ def test_how_many_questions(site: Site, start: Start) -> None:
 
 def test_rows_say_languages_in_every_manifest(site: Site, start: Start) -> None:
     origin = start(**site.access)
-    master = f"/hls/e/{ENTRY}/master.m3u8"
     segments = origin.media_names(f"/hls/e/{ENTRY}/index-f1-v1-a1.m3u8")
     site.run("UPDATE flavor_asset SET language = 'fra', label = 'Français'")
     origin.notice()
