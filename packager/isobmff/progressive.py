@@ -37,6 +37,17 @@ class Part:
     stop: int
     """Media time at which it ends."""
 
+    @property
+    def begin(self) -> int:
+        """Media time of the first picture or sound: the track's own start may be later."""
+        return max(self.start, int(self.samples.cts.min()))
+
+    @property
+    def lift(self) -> int:
+        """Ticks by which everything is composed later than in the source: no edit begins
+        before the first sample is decoded (§8.6.6.3: -1 is an empty one)."""
+        return max(0, int(self.samples.dts[0]) - self.begin)
+
 
 def progressive(parts: Sequence[Part]) -> Plan:
     """The file of *parts*, which are numbered as tracks from 1."""
@@ -102,12 +113,10 @@ class _Track:
         )
 
     def _edits(self, length: int) -> bytes:
-        samples, scale = self.part.samples, self.part.track.track.timescale
-        begin = max(
-            self.part.start, int(samples.cts.min())
-        )  # the track's own start may be later
-        delay = rescale(begin - self.part.start, scale, _MOVIE_TIMESCALE)
-        return edit_list(begin - int(samples.dts[0]), length - delay, delay)
+        part, scale = self.part, self.part.track.track.timescale
+        delay = rescale(part.begin - part.start, scale, _MOVIE_TIMESCALE)
+        media_time = part.begin - int(part.samples.dts[0]) + part.lift
+        return edit_list(media_time, length - delay, delay)
 
 
 def _track(number: int, part: Part, places: Column) -> _Track:
@@ -117,7 +126,7 @@ def _track(number: int, part: Part, places: Column) -> _Track:
     starts = np.concatenate(([0], np.flatnonzero(~joins) + 1))
     counts = np.diff(np.append(starts, len(samples)))
     tables = [_stts(samples.duration), _stsc(counts), _stsz(samples.size)]
-    offsets = samples.cts - samples.dts
+    offsets = samples.cts - samples.dts + part.lift
     if offsets.any():
         tables.append(_ctts(offsets))
     if not samples.sync.all():

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from packager.recipe import run_needs
 from packager.tracks import Kind
 from tests.packager.carrying import index_of
 from tests.packager.generated import CLIPS, encoded
+from tests.packager.tables import indexed, samples, video_track
 from tests.packager.test_equality import ACCEPTED, DAMAGED, MOVED
 
 
@@ -106,3 +108,21 @@ def test_a_file_beyond_4_gib_has_64_bit_offsets() -> None:
     assert isinstance(head, bytes) and b"co64" in head and b"stco" not in head
     assert len(plan) == len(head) + int(samples.size.sum())
     assert head[-16:-8] == b"\0\0\0\1mdat"
+
+
+@pytest.mark.parametrize(("start", "stop"), [(None, None), (0, 1000), (200, 1000)])
+def test_pictures_that_are_composed_before_they_are_decoded(
+    start: int | None, stop: int | None
+) -> None:
+    """An edit cannot begin before the media: a media time of -1 would be an empty edit, and
+    the pictures would come a whole film later."""
+    rows = samples([1] * 50, offsets=[-2] * 50)
+    track, blocks = indexed(video_track(timescale=25), rows)
+    plan = run_needs(excerpt(1, (track,), start, stop), lambda _: blocks)
+    head = plan.pieces[0]
+    assert isinstance(head, bytes)
+    edits = head.index(b"elst") + 8
+    count, _, media_time = struct.unpack_from(">IIi", head, edits)
+    assert (count, media_time) == (1, 0)
+    # ctts: all are shown when they are decoded
+    assert b"ctts" not in head
