@@ -120,6 +120,27 @@ def test_players_go_on_over_a_change(chain: Chain, packager: Running) -> None:
     assert all(body(name) not in bodies for name in names_in(playlist))
 
 
+@pytest.mark.parametrize("index", ["hls/{}/index-f1-v1-a1", "cmaf/{}/index-f1-v1"])
+def test_players_go_on_over_another_segment_length(
+    index: str, chain: Chain, packager: Running
+) -> None:
+    """Twice: segments of each length are those that they were, and no two sets share one."""
+    name = f"lengths-{index[0]}"
+    playlist = f"{packager.url}/{index.format(f'mapped/{name}')}.m3u8"
+    had: dict[str, bytes] = {}
+    media: list[set[str]] = []
+    for length in (2000, 4000, 8000):
+        clips = [{"type": "source", "path": chain.paths[0]}]
+        mapping = {"segmentDuration": length, "sequences": [{"clips": clips}]}
+        (chain.maps / f"{name}.new").write_text(json.dumps(mapping))
+        (chain.maps / f"{name}.new").rename(chain.maps / name)
+        until(lambda: get(playlist).status == 200 and had.keys().isdisjoint(names_in(playlist)))
+        had.update((one, body(one)) for one in names_in(playlist))
+        media.append({one for one in had if "/seg-" in one}.difference(*media))
+        assert {one: body(one) for one in had} == had
+    assert len(media[0]) > len(media[1]) > len(media[2])
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
