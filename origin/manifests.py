@@ -56,6 +56,21 @@ Tracks = tuple[CaptionTrack, ...]
 HLS_TYPE = "application/vnd.apple.mpegurl"
 
 
+def contained(target: Target, recipe: Recipe) -> Target:
+    """*target* in fMP4 where MPEG-TS does not carry all of *recipe* (all of it, since a player
+    switches between variants of one container alone).
+
+    Raises ``UnknownSegment`` for the name of a segment in the other container.
+    """
+    if target.fmp4:
+        return target
+    file, fmp4 = target.file, not recipe.in_ts
+    media = file.kind in (FileKind.INIT, FileKind.SEGMENT) and file.text is None
+    if media and file.fmp4 != fmp4:
+        raise UnknownSegment(f"the segments are {'fMP4' if fmp4 else 'MPEG-TS'}")
+    return replace(target, fmp4=True) if fmp4 else target
+
+
 def asked_of(recipe: Recipe, target: Target) -> Recipe:
     """The part of *recipe* that is asked for."""
     return clipped(recipe, target.parameters.clip_from, target.parameters.clip_to)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from weakref import finalize, ref
 
@@ -20,6 +20,7 @@ from origin.indexes import Ahead
 from origin.manifests import (
     HLS_TYPE,
     Tracks,
+    contained,
     default_choice,
     index_playlist,
     master_playlist,
@@ -132,10 +133,11 @@ class Media:
         presented = await self._catalog.find(
             target.source, target.file.token, _ahead(target), target.parameters
         )
+        target = contained(target, presented.recipe)
         entry = getattr(target.source, "entry", None)
         match target.file.kind:
             case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
-                text = await self._manifest(asked, presented)
+                text = await self._manifest(replace(asked, target=target), presented)
                 if target.file.kind is FileKind.INDEX or not presented.captions:
                     # Captions are files, and no row tells that one has changed.
                     self._keep(path, _Ready(text, entry, presented.row))

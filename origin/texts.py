@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from origin.captions import ReadCaptions
 from origin.catalog import Catalog, Presented
 from origin.errors import NotFound, OriginError, SourceUnavailable
-from origin.manifests import HLS_TYPE, asked_of, text_playlist
+from origin.manifests import HLS_TYPE, asked_of, contained, text_playlist
 from origin.responses import IMMUTABLE, MANIFEST, SHORT, Text, text
 from origin.urls import FileKind, Target
 from packager.captions.rendition import CaptionTrack, clip_mark, cut_captions, text_timeline
@@ -69,6 +69,7 @@ class Texts:
         """What *target* names, a file of captions.  Raises ``NotFound`` and what sources raise,
         ``MalformedCaptions`` with the line among it."""
         presented, track = await self._marked(target)
+        target = contained(target, presented.recipe)
         recipe, file = asked_of(presented.recipe, target), target.file
         lasting = presented.lasting and file.mark is not None
         life = IMMUTABLE if lasting else SHORT

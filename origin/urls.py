@@ -150,6 +150,9 @@ class File:
     mark: str | None = None
     """That they carry beside the token."""
 
+    fmp4: bool = False
+    """Of fMP4 though the path does not say so, as for codecs that MPEG-TS does not carry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -311,12 +314,13 @@ def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
     if kind == "sub":
         return File(FileKind.SUBTITLES, None, 0, match[2], int(match[1]), match[3])
     if kind == "init":
-        if not fmp4:
-            raise BadUrl("init: MPEG-TS has no init segment")
-        return File(FileKind.INIT, parse_selectors(match[1]), token=match[2])
-    if kind == "seg" and (match[4] == "m4s") != fmp4:
+        choice = parse_selectors(match[1])
+        return File(FileKind.INIT, choice, token=match[2], fmp4=not fmp4)
+    m4s = kind == "fragment" or match[4] == "m4s"
+    if fmp4 and not m4s:
         raise BadUrl(f"seg: .{match[4]} is not the container of this path")
-    return File(FileKind.SEGMENT, parse_selectors(match[2]), int(match[1]), match[3])
+    choice, number = parse_selectors(match[2]), int(match[1])
+    return File(FileKind.SEGMENT, choice, number, match[3], fmp4=m4s and not fmp4)
 
 
 def parse_selectors(text: str) -> Choice:
@@ -406,4 +410,4 @@ def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
         case FileKind.INIT:
             return f"init{tail}{token}.mp4"
         case _:
-            return segment_name(protocol, fmp4, file.number, tail + token)
+            return segment_name(protocol, fmp4 or file.fmp4, file.number, tail + token)

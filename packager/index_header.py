@@ -2,54 +2,22 @@
 
 import json
 import struct
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from packager.codecs.aac import parse_asc
-from packager.codecs.h264 import Colour, parse_avcc
 from packager.errors import MalformedMedia
 from packager.index import FlavorIndex, TrackIndex
 from packager.index_blocks import BLOCK, sealed, unsealed
+from packager.index_formats import format_facts, parse_format
 from packager.samples import column
-from packager.tracks import AudioFormat, Edit, Track, VideoFormat
+from packager.tracks import Edit, Track
 
 FORMAT = 1
 """Version of header and blocks.  Another one is stale: the flavor is parsed again."""
 
 _MAGIC = b"HRix"
 _PREFIX = struct.Struct(">4sHI")  # magic, format, length of the JSON
-
-
-def _format_facts(form: VideoFormat | AudioFormat) -> dict[str, Any]:
-    if isinstance(form, AudioFormat):
-        config = form.config
-        return {"asc": config.record.hex(), "oti": config.object_type_indication}
-    colour = form.colour
-    return {
-        "avcc": form.config.record.hex(),
-        "size": [form.width, form.height],
-        "aspect": [form.pixel_aspect.numerator, form.pixel_aspect.denominator],
-        "colour": colour
-        and [colour.primaries, colour.transfer, colour.matrix, colour.full_range],
-        "matrix": form.matrix.hex(),
-    }
-
-
-def _parse_format(facts: dict[str, Any]) -> VideoFormat | AudioFormat:
-    if "asc" in facts:
-        return AudioFormat(parse_asc(bytes.fromhex(facts["asc"]), int(facts["oti"])))
-    colour = facts["colour"]
-    width, height = facts["size"]
-    return VideoFormat(
-        parse_avcc(bytes.fromhex(facts["avcc"])),
-        int(width),
-        int(height),
-        Fraction(*facts["aspect"]),
-        colour and Colour(*colour),
-        bytes.fromhex(facts["matrix"]),
-    )
 
 
 _NUMBERS = (
@@ -67,7 +35,7 @@ def track_facts(made: TrackIndex, *, identity: bool = False) -> dict[str, Any]:
         "timescale": track.timescale,
         "edit": [track.edit.origin, track.edit.end],
         "language": track.language,
-        "format": _format_facts(track.format),
+        "format": format_facts(track.format),
     }
     if not identity:
         facts |= {name: getattr(made, name) for name in (*_NUMBERS, *_BOOLEANS)}
@@ -124,7 +92,7 @@ def _parse_track(facts: dict[str, Any], columns: dict[str, Any]) -> TrackIndex:
     origin, end = facts["edit"]
     track = Track(
         int(facts["id"]),
-        _parse_format(facts["format"]),
+        parse_format(facts["format"]),
         int(facts["timescale"]),
         Edit(int(origin), None if end is None else int(end)),
         facts["language"],

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from packager.codecs.carried import CarriedVideo
+from packager.codecs.h264 import AvcConfig
 from packager.edits import needed
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.index_blocks import BLOCK, encode_block
@@ -45,20 +47,23 @@ def _examine(
 ) -> Reads[tuple[Samples, NalFacts | None]]:
     """The rows that *track*'s edit needs, and the facts about them."""
     nal_facts = None
-    if isinstance(track.format, VideoFormat):
-        config = track.format.config
+    form = track.format
+    if isinstance(form, VideoFormat) and not isinstance(form.config, CarriedVideo):
+        config = form.config
         yield from check_ends(config, samples)
         if samples.sync.all() and len(samples) > 1:
             nal_facts = yield from scan(config, samples)
             samples = with_idr_as_sync(samples, nal_facts)
     start, stop = needed(track, samples)
     samples = samples.rows(start, stop)
+    if not form.in_ts:
+        return samples, None
     if nal_facts is not None:
         nal_facts = NalFacts(
             nal_facts.annexb_size[start:stop], nal_facts.idr[start:stop], nal_facts.complete
         )
-    elif facts and isinstance(track.format, VideoFormat):
-        nal_facts = yield from scan(track.format.config, samples)
+    elif facts and isinstance(form, VideoFormat) and isinstance(form.config, AvcConfig):
+        nal_facts = yield from scan(form.config, samples)
     return samples, nal_facts
 
 
@@ -77,7 +82,9 @@ def encode_track(
     count = len(samples)
     annexb = None if facts is None or not facts.complete else facts.annexb_size
     is_audio = track.kind is Kind.AUDIO
-    plain = is_audio or (annexb is not None and bool((annexb == samples.size).all()))
+    # Of what no byte stream is made there is nothing else to know.
+    known = is_audio or not track.format.in_ts
+    plain = known or (annexb is not None and bool((annexb == samples.size).all()))
     offsets = samples.cts - samples.dts
     entry = np.zeros(0, np.int64) if is_audio else _closed_entries(samples)
     uniform = int(samples.duration[0])
@@ -95,7 +102,7 @@ def encode_track(
         uniform_duration=uniform,
         last_duration=int(samples.duration[-1]),
         has_offsets=bool(offsets.any()),
-        exact=is_audio or annexb is not None,
+        exact=known or annexb is not None,
         plain=plain,
         all_sync=bool(samples.sync.all()),
         sync=column([]) if samples.sync.all() else np.flatnonzero(samples.sync),

@@ -105,6 +105,8 @@ class VideoRendition(Rendition):
     """Frames per second; the average where it varies; None for a single frame."""
 
     dynamic_range: DynamicRange = DynamicRange.SDR
+    supplemental_codec: str | None = None
+    """With its brand, of what some decoders show better: ``dvh1.08.07/db4h``."""
 
     @property
     def name(self) -> str:
@@ -116,6 +118,9 @@ class AudioRendition(Rendition):
     channels: int
     sample_rate: int
     """Hz, of the decoder's output."""
+
+    joc: int = 0
+    """Complexity of joint object coding (Dolby Atmos in E-AC-3); 0 for none."""
 
     @property
     def name(self) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from packager import LAYOUT
 from packager.bandwidth import bitrate, leaky_bucket, minimum_buffer
 from packager.clip import WHOLE, Clip, clip_of
+from packager.codecs.carried import CarriedAudio
 from packager.codecs.h264 import AvcConfig
 from packager.errors import UnknownSegment, Unsupported
 from packager.hls.media_playlist import target_duration
@@ -121,6 +122,11 @@ class Recipe:
             if track.number == number:  # not its place: a track may be left out
                 return track
         raise UnknownSegment(f"{kind} track {number} of flavor {flavor}")
+
+    @property
+    def in_ts(self) -> bool:
+        """Whether MPEG-TS carries every track."""
+        return all(one.track.format.in_ts for flavor in self.flavors for one in flavor.tracks)
 
     def said_of(self, flavor: int) -> Said:
         return self.said[flavor - 1] if self.said else NOTHING
@@ -251,6 +257,9 @@ def mux(recipe: Recipe, choice: Choice) -> Needs[Muxed]:
         video = recipe.track(flavor, Kind.VIDEO, choice.video)
     if choice.audio is not None:
         audio = recipe.track(flavor, Kind.AUDIO, choice.audio)
+    for track in (video, audio):
+        if track is not None and not track.track.format.in_ts:
+            raise Unsupported(f"MPEG-TS: {track.track.format.codec} is in fMP4 alone")
     if choice not in recipe.memo.muxed:
         if video is None or audio is None:
             made = yield from _mux_one(recipe, flavor, video, audio)
@@ -434,11 +443,13 @@ def _rendition(
     if isinstance(form, AudioFormat):
         config = form.config
         return AudioRendition(
-            **common, channels=config.channels, sample_rate=config.sample_rate  # type: ignore[arg-type]
+            **common, channels=config.channels, sample_rate=config.sample_rate,  # type: ignore[arg-type]
+            joc=config.joc if isinstance(config, CarriedAudio) else 0,
         )  # fmt: skip
     return VideoRendition(
         **common, width=form.width, height=form.height, pixel_aspect=form.pixel_aspect,  # type: ignore[arg-type]
         frame_rate=_frame_rate(track), dynamic_range=_dynamic_range(form),
+        supplemental_codec=vision.supplemental_codec if (vision := form.dolby_vision) else None,
     )  # fmt: skip
 
 
@@ -447,6 +458,8 @@ _TRANSFERS = {16: DynamicRange.HDR10, 18: DynamicRange.HLG}
 
 
 def _dynamic_range(form: VideoFormat) -> DynamicRange:
+    if form.dolby_vision is not None and form.dolby_vision.entry:
+        return DynamicRange.DOLBY_VISION
     transfer = form.colour.transfer if form.colour else None
     return _TRANSFERS.get(transfer or 0, DynamicRange.SDR)
 
@@ -465,7 +478,7 @@ def _merged(audio: Iterable[AudioRendition]) -> list[AudioRendition]:
     best: dict[tuple[object, ...], AudioRendition] = {}
     alike: Counter[tuple[object, ...]] = Counter()
     for one in audio:
-        kind = (one.language, one.label, one.channels, one.codec)
+        kind = (one.language, one.label, one.channels, one.codec, one.joc)
         key = (*kind, alike[one.flavor, kind])
         alike[one.flavor, kind] += 1
         known = best.get(key, one)

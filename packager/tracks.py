@@ -5,7 +5,10 @@ from enum import StrEnum
 from fractions import Fraction
 
 from packager.codecs.aac import AacConfig
+from packager.codecs.carried import CarriedAudio, CarriedVideo
+from packager.codecs.dolby_vision import DolbyVision
 from packager.codecs.h264 import AvcConfig, Colour
+from packager.codecs.hevc import HevcConfig
 
 
 class Kind(StrEnum):
@@ -15,7 +18,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    config: AvcConfig
+    config: AvcConfig | HevcConfig | CarriedVideo
     width: int
     height: int
     pixel_aspect: Fraction = Fraction(1)
@@ -23,18 +26,34 @@ class VideoFormat:
     matrix: bytes = b""
     """Of tkhd, where it is not the identity: rotation is kept (rule I-05)."""
 
+    boxes: tuple[tuple[bytes, bytes], ...] = ()
+    """Type and payload of what else a display must know: light levels of HDR."""
+
+    dolby_vision: DolbyVision | None = None
+
     @property
     def codec(self) -> str:
-        return self.config.codec
+        """RFC 6381."""
+        vision = self.dolby_vision
+        return self.config.codec if vision is None else vision.codec or self.config.codec
+
+    @property
+    def in_ts(self) -> bool:
+        """Whether MPEG-TS carries it: HEVC is in fMP4 alone (rule T-06)."""
+        return isinstance(self.config, AvcConfig)
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    config: AacConfig
+    config: AacConfig | CarriedAudio
 
     @property
     def codec(self) -> str:
         return self.config.codec
+
+    @property
+    def in_ts(self) -> bool:
+        return isinstance(self.config, AacConfig)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from origin.contract.serve_flavor import (
 )
 from origin.filters.wanted import placed, render_query
 
-_NOT_IN_TS = ("hvc1", "hev1", "av01")
+_NOT_IN_TS = (
+    "hvc1", "hev1", "dvh1", "av01", "dav1", "vp09",
+    "ac-3", "ec-3", "Opus", "fLaC", "alac", "mp4a.69", "mp4a.6B",
+)  # fmt: skip
 _SAFE = "/,:@!$&'()*+;=~"
 _LEAVES = {Output.DASH: "manifest.mpd", Output.SMOOTH: "manifest", Output.HDS: "manifest.f4m"}
 
@@ -71,7 +74,8 @@ def _container(asked: PlayManifest, chosen: Chosen) -> str:
 
 def _needs_fmp4(chosen: Chosen) -> bool:
     """What MPEG-TS cannot carry."""
-    return any(one.codecs.startswith(_NOT_IN_TS) for one in chosen.flavors)
+    codecs = (codec for one in chosen.flavors for codec in one.codecs.split(","))
+    return any(codec.startswith(_NOT_IN_TS) for codec in codecs)
 
 
 def _filtered(asked: PlayManifest, leaf: str) -> str:

@@ -55,7 +55,7 @@ class Sequences:
             raise NotFound("the segments of a sequence are those of its entries")
         if target.file.text is not None:
             raise NotFound("a sequence has no captions yet")
-        parts = await self._parts(target, target.source.asked)
+        target, parts = _contained(target, await self._parts(target, target.source.asked))
         facts = (
             (one.presented.token, one.presented.recipe.said, one.numbers, one.folder)
             for one in parts
@@ -147,6 +147,17 @@ class Sequences:
 
     async def _made(self, one: Part, needs: Needs[T]) -> T:
         return await self._catalog.carry_out_aside(one.presented, needs)
+
+
+def _contained(target: Target, parts: list[Part]) -> tuple[Target, list[Part]]:
+    """In fMP4 where MPEG-TS does not carry the entries; a list cannot mix the two."""
+    carried = {one.presented.recipe.in_ts for one in parts}
+    if target.fmp4 or carried == {True}:
+        return target, parts
+    if True in carried:
+        raise NotFound("the entries of the sequence go together in container/fmp4 alone")
+    own = [replace(one, target=replace(one.target, fmp4=True)) for one in parts]
+    return replace(target, fmp4=True), own
 
 
 def _piece(one: Part, choice: Choice) -> Needs[tuple[Stretch, int]]:

@@ -42,8 +42,8 @@ class Colour:
 class Sps:
     width: int
     height: int
-    pixel_aspect: Fraction
-    colour: Colour | None
+    pixel_aspect: Fraction = Fraction(1)
+    colour: Colour | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,14 @@ class AvcConfig:
 
     sps: tuple[bytes, ...]
     pps: tuple[bytes, ...]
+
+    @property
+    def entry(self) -> bytes:
+        return b"avc1"
+
+    @property
+    def box(self) -> bytes:
+        return b"avcC"
 
     @property
     def codec(self) -> str:
@@ -135,8 +143,7 @@ def _parse_sps(bits: Bits) -> Sps:
         height -= unit_y * (top + bottom)
     if width <= 0 or height <= 0 or max(width, height) >= 1 << 16:
         raise MalformedBox(b"avcC", f"a picture of {width} by {height} pixels")
-    aspect, colour = _parse_vui(bits) if bits.flag() else (Fraction(1), None)
-    return Sps(width, height, aspect, colour)
+    return Sps(width, height, *(parse_vui(bits) if bits.flag() else ()))
 
 
 def _parse_chroma(bits: Bits) -> int:
@@ -173,7 +180,7 @@ def _skip_picture_order_count(bits: Bits) -> None:
                 bits.se()
 
 
-def _parse_vui(bits: Bits) -> tuple[Fraction, Colour | None]:
+def parse_vui(bits: Bits) -> tuple[Fraction, Colour | None]:
     """Aspect ratio and colour, the first fields of the VUI (§E.1.1)."""
     aspect = Fraction(1)
     if bits.flag():

@@ -16,7 +16,9 @@ def audio_sets(audio: Iterable[AudioRendition]) -> list[tuple[AudioRendition, ..
     """One set for each language, label, channel count and codec, in the order of listing."""
     sets: dict[object, list[AudioRendition]] = {}
     for one in audio:
-        sets.setdefault((one.language, one.label, one.channels, one.codec), []).append(one)
+        sets.setdefault((one.language, one.label, one.channels, one.codec, one.joc), []).append(
+            one
+        )
     return [tuple(members) for members in sets.values()]
 
 
@@ -48,6 +50,7 @@ def audio_set(
         "AdaptationSet",
         attributes,
         *_channel_configuration(one.channels),
+        *_joint_objects(one.joc),
         *([text_element("Label", one.label)] if one.label else []),
         role(meant_as),
         *(_representation(member, template(member)) for member in members),
@@ -59,6 +62,18 @@ def _channel_configuration(channels: int) -> list[str]:
     scheme = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
     descriptor: Attributes = {"schemeIdUri": scheme, "value": index}
     return [element("AudioChannelConfiguration", descriptor)] if index else []
+
+
+def _joint_objects(complexity: int) -> list[str]:
+    """ETSI TS 103 420 §D.2: that E-AC-3 has objects, and how many."""
+    if not complexity:
+        return []
+    scheme = "tag:dolby.com,2018:dash:EC3_Extension"
+    kinds = (("Type", "JOC"), ("ComplexityIndex", str(complexity)))
+    return [
+        element("SupplementalProperty", {"schemeIdUri": f"{scheme}{n}:2018", "value": value})
+        for n, value in kinds
+    ]
 
 
 def _representation(audio: AudioRendition, template: str) -> str:

@@ -6,11 +6,14 @@ from fractions import Fraction
 from packager.dash.closed_captions import closed_captions
 from packager.dash.element import Attributes, element
 from packager.dash.role import Role, role
-from packager.presentation import ClosedCaptions, Presentation, VideoRendition
+from packager.presentation import ClosedCaptions, DynamicRange, Presentation, VideoRendition
 
 _SAME_ASPECT = Fraction(1, 50)
 """Encoders round a width to 2, 8 or 16 pixels: 848 by 480 is 0.6 % off 16:9.  The nearest
 shapes that people tell apart, such as 1.85:1 from 16:9, differ by 4 %."""
+
+_TRANSFERS = {DynamicRange.HDR10: 16, DynamicRange.HLG: 18}
+"""TransferCharacteristics of ISO/IEC 23091-2."""
 
 
 def video_sets(presentation: Presentation) -> list[tuple[VideoRendition, ...]]:
@@ -56,10 +59,19 @@ def video_set(
         "AdaptationSet",
         attributes,
         *closed_captions(captions),
+        *_transfer(tallest),
         # The first set is what to show when nobody chooses (D-08).
         *([role(Role.MAIN)] if number == 1 else []),
         *(_representation(video, template(video)) for video in members),
     )
+
+
+def _transfer(video: VideoRendition) -> list[str]:
+    """Supplemental, so that a player that does not know it may still show the picture."""
+    value = _TRANSFERS.get(video.dynamic_range)
+    scheme = "urn:mpeg:mpegB:cicp:TransferCharacteristics"
+    descriptor: Attributes = {"schemeIdUri": scheme, "value": value}
+    return [element("SupplementalProperty", descriptor)] if value else []
 
 
 def _representation(video: VideoRendition, template: str) -> str:
@@ -78,7 +90,8 @@ def _representation(video: VideoRendition, template: str) -> str:
 
 def _switchable(one: VideoRendition, other: VideoRendition) -> bool:
     same_family = one.codec.partition(".")[0] == other.codec.partition(".")[0]
-    return same_family and abs(_aspect(one) / _aspect(other) - 1) < _SAME_ASPECT
+    same_range = one.dynamic_range is other.dynamic_range
+    return same_family and same_range and abs(_aspect(one) / _aspect(other) - 1) < _SAME_ASPECT
 
 
 def _aspect(video: VideoRendition) -> Fraction:

@@ -41,6 +41,7 @@ class AudioGroup:
                 autoselect=member is selected[member.language],
                 channels=member.channels,
                 uri=uri(member),
+                joc=member.joc,
             )
             for member in self.members
         ]

@@ -27,6 +27,8 @@ class AudioMedia:
     channels: int
     # URI
     uri: str
+    # CHANNELS of joint object coding, where there is any
+    joc: int = 0
 
     def line(self) -> str:
         attributes = {
@@ -36,7 +38,7 @@ class AudioMedia:
             "LANGUAGE": quoted(self.language),
             "DEFAULT": _YES_NO[self.default],
             "AUTOSELECT": _YES_NO[self.autoselect],
-            "CHANNELS": quoted(str(self.channels)),
+            "CHANNELS": quoted(f"{self.joc}/JOC" if self.joc else str(self.channels)),
             "URI": quoted(self.uri),
         }
         return tag("EXT-X-MEDIA", attributes)
@@ -126,6 +128,10 @@ class Variant:
     subtitles: str | None = None
     # CLOSED-CAPTIONS
     closed_captions: str | None = None
+    # SUPPLEMENTAL-CODECS
+    supplemental_codecs: str | None = None
+    # VIDEO-RANGE
+    video_range: str | None = None
     # PROGRAM-ID, which version 6 removed: for players that cannot do without
     program_id: int | None = None
     uri: str
@@ -136,8 +142,11 @@ class Variant:
             "BANDWIDTH": self.bitrate.peak,
             "AVERAGE-BANDWIDTH": self.bitrate.average,
             "CODECS": quoted(",".join(self.codecs)),
+            "SUPPLEMENTAL-CODECS": self.supplemental_codecs
+            and quoted(self.supplemental_codecs),
             "RESOLUTION": "{}x{}".format(*self.resolution) if self.resolution else None,
             "FRAME-RATE": _thousandths(self.frame_rate) if self.frame_rate else None,
+            "VIDEO-RANGE": self.video_range,
             "AUDIO": quoted(self.audio) if self.audio else None,
             "SUBTITLES": quoted(self.subtitles) if self.subtitles else None,
             "CLOSED-CAPTIONS": quoted(self.closed_captions) if self.closed_captions else "NONE",

@@ -5,6 +5,7 @@ by ``subtitles.with_subtitles``.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from packager.bandwidth import combine
 from packager.hls.audio_groups import AudioGroup, audio_groups
@@ -12,6 +13,7 @@ from packager.hls.multivariant import MultivariantPlaylist, Variant
 from packager.presentation import (
     AudioRendition,
     Bitrate,
+    DynamicRange,
     Presentation,
     VideoRendition,
 )
@@ -47,14 +49,16 @@ def muxed_variants(
     """
     audio = {one.flavor: one for one in presentation.audio}
     return MultivariantPlaylist(
-        tuple(
-            _video_variant(
-                video,
-                uri=playlist_uri(video, own := audio.get(video.flavor)),
-                bitrate=bitrates[video.flavor],
-                audio_codecs=(own.codec,) if own else (),
-            )
-            for video in presentation.video
+        _told_apart(
+            [
+                _video_variant(
+                    video,
+                    uri=playlist_uri(video, own := audio.get(video.flavor)),
+                    bitrate=bitrates[video.flavor],
+                    audio_codecs=(own.codec,) if own else (),
+                )
+                for video in presentation.video
+            ]
         )
     )
 
@@ -86,7 +90,7 @@ def separate_variants(
         for video in presentation.video
     ]
     media = [line for group in groups for line in group.media(playlist_uri)]
-    return MultivariantPlaylist(tuple(variants), tuple(media))
+    return MultivariantPlaylist(_told_apart(variants), tuple(media))
 
 
 def _audio_only(
@@ -125,4 +129,21 @@ def _video_variant(
         resolution=(round(video.width * video.pixel_aspect), video.height),
         frame_rate=video.frame_rate,
         audio=audio,
+        supplemental_codecs=video.supplemental_codec,
+        video_range=_VIDEO_RANGES.get(video.dynamic_range),
     )
+
+
+_VIDEO_RANGES = {
+    DynamicRange.HDR10: "PQ",
+    DynamicRange.HLG: "HLG",
+    DynamicRange.DOLBY_VISION: "PQ",
+}
+
+
+def _told_apart(variants: list[Variant]) -> tuple[Variant, ...]:
+    """Where one variant tells its VIDEO-RANGE all do (Apple's authoring specification §9.12);
+    SDR alone goes without saying."""
+    if not any(one.video_range for one in variants):
+        return tuple(variants)
+    return tuple(replace(one, video_range=one.video_range or "SDR") for one in variants)

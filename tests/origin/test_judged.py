@@ -26,6 +26,14 @@ ENTRIES = {
     "rungs": (
         "mp4parser/BBB_fixedres_B_180x320_80.mp4", "mp4parser/BBB_fixedres_B_180x320_200.mp4",
     ),
+    "codecs": (
+        *BEAR, "shaka-packager/bear-640x360-hevc.mp4", "shaka-packager/bear-640x360-vp9.mp4",
+        "shaka-packager/bear-640x360-hevc-hdr10.mp4", "shaka-packager/bear-640x360-ec3.mp4",
+    ),
+    "hlg": ("media3/hlg10-color-test.mp4",),
+    "vision": ("shaka-packager/sparks_dovi_10.mp4",),
+    "surround": ("mediabunny/ac3.mp4", "media3/sample_eac3.mp4"),
+    "lossless": ("shaka-packager/bear-flac.mp4", "media3/sample_opus.mp4"),
     "long": ("media3/long_1080p_lowbitrate.mp4",),
 }  # fmt: skip
 HLS = ("/hls/e/{}", "/hls/container/fmp4/e/{}", "/cmaf/e/{}")

@@ -73,6 +73,12 @@ CANONICAL = {
         HLS, False, ENTRY, segment(1, Choice(1, 1), "12345678")
     ),
     "/hls/container/fmp4/e/0_abcd1234/master.m3u8": Target(HLS, True, ENTRY, MASTER),
+    "/hls/e/0_abcd1234/seg-1-f1-v1.m4s": Target(
+        HLS, False, ENTRY, File(FileKind.SEGMENT, Choice(1, 1), 1, fmp4=True)
+    ),
+    "/hls/e/0_abcd1234/init-f1-v1.mp4": Target(
+        HLS, False, ENTRY, File(FileKind.INIT, Choice(1, 1), fmp4=True)
+    ),
     "/hls/container/fmp4/e/0_abcd1234/init-f1-v1-x9f2c41aa.mp4": Target(
         HLS, True, ENTRY, init(Choice(1, 1), "9f2c41aa")
     ),
@@ -184,10 +190,8 @@ REFUSED = {
     f"{E}/index-f1-x9f2c41aa.m3u8": "no such file",
     f"{E}/master-f1.m3u8": "no such file",
     # names and containers
-    f"{E}/seg-1-f1.m4s": "not the container",
     f"{E}/seg-1-f1.ts.ts": "no such file",
     f"{E}/seg-1-f1.ts\n": "not printable",
-    f"{E}/init-f1-v1.mp4": "no init segment",
     f"{E}/manifest.mpd": "no such file under /hls",
     f"{E}/fragment-1-f1.m4s": "no such file under /hls",
     f"{E}/": "is empty",

@@ -89,7 +89,9 @@ def test_optional_fields_of_a_descriptor_are_skipped() -> None:
 REFUSED = {
     "no entry": (stsd(), MalformedBox, "stsd: no sample entry"),
     "cut": (full_box(b"stsd", 0, 0), MalformedBox, "stsd: 0 bytes where 4 are needed"),
-    "HEVC": (stsd(box(b"hvc1", bytes(90))), Unsupported, "stsd: codec 'hvc1'"),
+    "VVC": (stsd(box(b"vvc1", bytes(90))), Unsupported, "stsd: codec 'vvc1'"),
+    "no hvcC": (stsd(box(b"hvc1", bytes(90))), MalformedBox, "hvcC: missing from hvc1"),
+    "no dac3": (stsd(box(b"ac-3", bytes(28))), MalformedBox, "dac3: missing from ac-3"),
     "strange": (stsd(box(b"\xa9\0\0\1")), Unsupported, "stsd: codec"),
     "encrypted": (stsd(box(b"encv", bytes(90))), Unsupported, "encv: the samples are enc"),
     "short video": (stsd(box(b"avc1", bytes(70))), MalformedBox, "avc1: 70 bytes where 78"),
@@ -107,9 +109,9 @@ REFUSED = {
     "short audio": (stsd(box(b"mp4a", bytes(20))), MalformedBox, "mp4a: 20 bytes do not"),
     "odd version": (stsd(mp4a(version=3)), MalformedBox, "mp4a: 28 bytes do not hold version"),
     "no esds": (stsd(mp4a()), MalformedBox, "esds: missing from mp4a"),
-    "MP3": (
-        stsd(mp4a(esds(LC_44100_STEREO, object_type=0x6B))), Unsupported,
-        "mp4a: object type 0x6b is not AAC",
+    "Vorbis": (
+        stsd(mp4a(esds(LC_44100_STEREO, object_type=0xDD))), Unsupported,
+        "mp4a: object type 0xdd is neither AAC nor MP3",
     ),
     "no descriptor": (
         stsd(mp4a(full_box(b"esds", 0, 0))), MalformedBox, "esds: no descriptor 3",
