@@ -85,7 +85,7 @@ def test_a_reader_waits_for_the_database_without_making_it(tmp_path: Path) -> No
             assert FILE_NAME not in str(caught.value)
         assert list(tmp_path.iterdir()) == []
         (tmp_path / FILE_NAME).touch()
-        with pytest.raises(WrongSchema, match=r"no tables yet.*`headrace ingest`"):
+        with pytest.raises(WrongSchema, match=r"no tables yet.*`headrace migrate`"):
             ask(find_entry, ENTRY, replaced_after=0)
         writer = open_writer(tmp_path)
         upgrade(writer)

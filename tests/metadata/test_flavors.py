@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.flavors import Flavors, current, generations, in_order
+from metadata.flavors import current, generations, in_order
 from metadata.records import FlavorRecord
 from tests.metadata.samples import row
 
@@ -47,7 +47,7 @@ def test_nothing_is_current_once_all_is_retired() -> None:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[FlavorRecord]:
-    """Flavors that come, are replaced and go, at times up to 20."""
+    """tuple[FlavorRecord, ...] that come, are replaced and go, at times up to 20."""
     rows: list[FlavorRecord] = []
     for flavor in range(draw(st.integers(0, 4))):
         times = sorted(draw(st.sets(st.integers(0, 20), min_size=1, max_size=4)))
@@ -68,7 +68,7 @@ def histories(draw: st.DrawFn) -> list[FlavorRecord]:
 
 @given(histories(), st.integers(21, 30), st.integers(1, 30))
 def test_generations(rows: list[FlavorRecord], now: int, keep: int) -> None:
-    def at(time: int) -> Flavors:
+    def at(time: int) -> tuple[FlavorRecord, ...]:
         return in_order(
             row
             for row in rows
