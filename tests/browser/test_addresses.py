@@ -77,6 +77,7 @@ def test_plays(
     # hls.js takes the first DTS of a transport stream for zero
     assert -0.01 <= first <= 0.09
     assert last == pytest.approx(found["duration"], abs=0.04)
-    assert found["frames"] == pytest.approx(seconds * FPS, abs=1)
+    # A player that changes to another rendition may show a few pictures of both.
+    assert -1 <= found["frames"] - seconds * FPS < FPS
     assert set(found["statuses"]) <= {200, 206, 302}
     assert_a_picture(tmp_path / "picture.png")

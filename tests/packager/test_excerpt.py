@@ -75,7 +75,8 @@ def compare(data: bytes) -> None:
         assert [name for _, name in found] == [name for _, name in wanted]
         slack = Fraction(2, 1000)
         assert all(abs(a - b) <= slack for (a, _), (b, _) in zip(found, wanted, strict=True))
-    if Kind.AUDIO in kinds:
+    # Of E-AC-3 with several frames in a sample FFmpeg hears the first.
+    if Kind.AUDIO in kinds and heard(data) > whole / 2:
         assert abs(heard(made) - (end - begin)) < Fraction(1, 10)
 
 
