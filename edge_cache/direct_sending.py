@@ -15,6 +15,7 @@ import socket
 from collections.abc import Callable
 
 from edge_cache.disk.errors import DiskError
+from edge_cache.disk.threads import READERS
 from edge_cache.file_part import FilePart
 
 LARGE = 192 << 10
@@ -141,7 +142,7 @@ class DirectSender:
     async def _prepare(self, part: FilePart, stop: int) -> None:
         start = self._at
         try:
-            await self._loop.run_in_executor(None, _read_ahead, part, start, stop)
+            await self._loop.run_in_executor(READERS, _read_ahead, part, start, stop)
         except (DiskError, OSError) as error:
             if self._piece is part:
                 self._finish(error)

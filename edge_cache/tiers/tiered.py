@@ -19,6 +19,7 @@ from edge_cache.config import EdgeConfig
 from edge_cache.disk.errors import DiskError
 from edge_cache.disk.store import Statistics
 from edge_cache.disk.stored import Stored
+from edge_cache.disk.threads import READERS
 from edge_cache.entry import Body, CacheKey, Entry
 from edge_cache.http.fields import Field
 from edge_cache.metrics import Tally
@@ -132,7 +133,7 @@ class Tiered(PurgedTier):
         is_read = False
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
-                await asyncio.get_running_loop().run_in_executor(None, read)
+                await asyncio.get_running_loop().run_in_executor(READERS, read)
                 is_read = True
         try:  # now it is in the page cache, and what has changed meanwhile counts
             return self.find(target, fields, waits=False)

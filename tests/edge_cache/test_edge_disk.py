@@ -148,7 +148,8 @@ def test_a_disk_that_hangs_is_a_miss_and_hinders_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tiered, "_PATIENCE", 0.2)
-    target, other = target_of(1, SMALL), target_of(2, SMALL)
+    asked = [target_of(number, SMALL) for number in range(40)]
+    other = target_of(40, SMALL)
     hangs = threading.Event()
 
     def pread(self: File, size: int, offset: int, *, waits: bool = True) -> bytes:
@@ -161,14 +162,16 @@ def test_a_disk_that_hangs_is_a_miss_and_hinders_nobody(
     async def scenario() -> None:
         async with origin(serve) as upstream:
             async with disk_edge(upstream, tmp_path) as node:
-                await get(node.port, target)
+                for one in asked:
+                    await get(node.port, one)
             async with disk_edge(upstream, tmp_path) as node:
                 await get(node.port, other)
                 monkeypatch.setattr(File, "pread", pread)
-                waiting = asyncio.create_task(get(node.port, target))
+                waiting = [asyncio.create_task(get(node.port, one)) for one in asked]
                 assert is_hit(await get(node.port, other))
-                answer = await waiting
-                assert not is_hit(answer) and is_right(answer, target)
+                for one, answer in zip(asked, await asyncio.gather(*waiting), strict=True):
+                    assert not is_hit(answer) and is_right(answer, one)
+                await asyncio.to_thread(int)  # as metrics are made
                 hangs.set()
                 monkeypatch.undo()
 
