@@ -14,11 +14,7 @@ await withBrowser(chromium, async (browser) => {
   page.on("pageerror", (error) => complaints.push(error.message));
   const query = new URLSearchParams({ entry, left: combination, right: "none", ahead: 30 });
   await page.goto(`${base}/?${query}`);
-  // chosen while it still loads, Shaka Player would choose again
-  await page.waitForFunction(() => {
-    const left = window.headrace?.panels.left;
-    return left?.texts().length > 0 && left.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
-  });
+  await page.waitForFunction(() => window.headrace?.panels.left.texts().length > 0);
   const texts = await page.evaluate(() => window.headrace.panels.left.texts());
   await page.evaluate((wanted) => {
     const { left } = window.headrace.panels;
