@@ -1,7 +1,6 @@
 """Where an upstream is: ``http://host:port``, ``https://host``, ``unix:///path``.  Pure."""
 
 import ipaddress
-import os
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -36,7 +35,7 @@ class Address:
         if parts.scheme == "unix":
             if parts.netloc or not parts.path.startswith("/"):
                 raise ValueError("not unix:///path")
-            if len(os.fsencode(parts.path)) > _LONGEST_PATH:
+            if len(parts.path.encode(errors="surrogateescape")) > _LONGEST_PATH:
                 raise ValueError(f"a path of more than {_LONGEST_PATH} bytes")
             return cls(url, "unix", parts.path, 0, b"localhost", _weight(bar, weight))
         if parts.scheme not in _PORTS or not parts.hostname or parts.port == 0:
