@@ -12,16 +12,23 @@ await withBrowser(chromium, async (browser) => {
   page.setDefaultTimeout(LIMIT);
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(error.message));
-  const query = new URLSearchParams({ entry, left: combination, right: "none", ahead: 30 });
+  const query = new URLSearchParams({ entry, left: combination, right: "none", ahead: 4 });
   await page.goto(`${base}/?${query}`);
-  await page.waitForFunction(() => window.headrace?.panels.left.texts().length > 0);
+  await page.waitForFunction(() => {
+    const left = window.headrace?.panels.left;
+    return left?.texts().length > 0 && left.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+  });
   const texts = await page.evaluate(() => window.headrace.panels.left.texts());
   await page.evaluate((wanted) => {
     const { left } = window.headrace.panels;
-    left.showText(left.texts().find((each) => each.language === wanted).id);
+    const choose = () => left.showText(left.texts().find((each) => each.language === wanted).id);
+    choose();
     // a player may take cues out again: keep what has been seen
     window.cues = new Map();
     setInterval(() => {
+      // chosen while it still loads, Shaka Player may choose again
+      const shown = [...left.video.textTracks].find(({ mode }) => mode === "showing");
+      if (shown?.language && shown.language !== wanted) choose();
       for (const track of left.video.textTracks) {
         // what a player showed before it was told which
         if (track.mode === "disabled" || (track.language && track.language !== wanted)) continue;
