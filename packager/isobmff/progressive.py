@@ -8,10 +8,8 @@ answers any range from the moov and the runs of the source behind it.
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from packager.index import TrackIndex
 from packager.isobmff.box import box, full_box
@@ -44,9 +42,10 @@ class Part:
 
     @property
     def lift(self) -> int:
-        """Ticks by which everything is composed later than in the source: no edit begins
-        before the first sample is decoded (§8.6.6.3: -1 is an empty one)."""
-        return max(0, int(self.samples.dts[0]) - self.begin)
+        """Ticks by which everything is composed later than in the source: nothing is composed
+        before it is decoded, so that no edit begins before the media (§8.6.6.3: -1 is an empty
+        one) and old players read the offsets, which are unsigned (§8.6.1.3)."""
+        return max(0, -int((self.samples.cts - self.samples.dts).min()))
 
 
 def progressive(parts: Sequence[Part]) -> Plan:
@@ -125,10 +124,10 @@ def _track(number: int, part: Part, places: Column) -> _Track:
     joins = places[1:] == places[:-1] + samples.size[:-1]
     starts = np.concatenate(([0], np.flatnonzero(~joins) + 1))
     counts = np.diff(np.append(starts, len(samples)))
-    tables = [_stts(samples.duration), _stsc(counts), _stsz(samples.size)]
+    tables = [_pairs(b"stts", samples.duration), _stsc(counts), _stsz(samples.size)]
     offsets = samples.cts - samples.dts + part.lift
     if offsets.any():
-        tables.append(_ctts(offsets))
+        tables.append(_pairs(b"ctts", offsets))
     if not samples.sync.all():
         tables.append(_stss(samples))
     return _Track(number, part, tuple(tables), places[starts])
@@ -140,21 +139,10 @@ def _run_lengths(values: Column) -> tuple[Column, Column]:
     return np.diff(np.append(starts, len(values))), values[starts]
 
 
-def _pairs(name: bytes, version: int, values: Column, form: str) -> bytes:
+def _pairs(name: bytes, values: Column) -> bytes:
     counts, found = _run_lengths(values)
-    rows: npt.NDArray[Any] = np.empty(len(counts), [("count", ">u4"), ("value", form)])
-    rows["count"], rows["value"] = counts, found
-    return full_box(name, version, 0, struct.pack(">I", len(rows)), rows.tobytes())
-
-
-def _stts(durations: Column) -> bytes:
-    return _pairs(b"stts", 0, durations, ">u4")
-
-
-def _ctts(offsets: Column) -> bytes:
-    """Version 1 only where an offset is negative, for old players (§8.6.1.3)."""
-    signed = bool((offsets < 0).any())
-    return _pairs(b"ctts", int(signed), offsets, ">i4" if signed else ">u4")
+    rows = np.column_stack((counts, found)).astype(">u4")
+    return full_box(name, 0, 0, struct.pack(">I", len(rows)), rows.tobytes())
 
 
 def _stsc(counts: Column) -> bytes:

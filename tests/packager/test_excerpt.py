@@ -85,15 +85,8 @@ def test_generated_file(name: str) -> None:
     compare(encoded(name))
 
 
-EARLY = {"media3/water_180_mvhevc_5frames.mov", "shaka-packager/water-mv-hevc.mp4"}
-"""FFmpeg presents their pictures as much before zero as they are composed before they are
-decoded; which of the two is wrong is not known yet."""
-
-
 @pytest.mark.parametrize("name", [one for one in ACCEPTED if one not in {*DAMAGED, *MOVED}])
-def test_real_file(name: str, media_dir: Path, request: pytest.FixtureRequest) -> None:
-    if name in EARLY:
-        request.node.add_marker(pytest.mark.xfail(reason="pictures before zero"))
+def test_real_file(name: str, media_dir: Path) -> None:
     compare((media_dir / name).read_bytes())
 
 
