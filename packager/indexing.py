@@ -10,11 +10,11 @@ import numpy as np
 
 from packager.codecs.carried import CarriedVideo
 from packager.codecs.h264 import AvcConfig
+from packager.containers import demux
 from packager.edits import needed
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.index_blocks import BLOCK, encode_block
 from packager.index_header import track_facts
-from packager.isobmff.demux import demux
 from packager.nal_facts import NalFacts, check_ends, scan, with_idr_as_sync
 from packager.plan import Reads
 from packager.samples import Column, Samples, column
@@ -22,7 +22,7 @@ from packager.tracks import Kind, Track, VideoFormat
 
 
 def build_index(file_size: int, *, facts: bool) -> Reads[FlavorIndex]:
-    """Index the progressive MP4 of *file_size* bytes; with *facts* every sample is read.
+    """Index the file of *file_size* bytes; with *facts* every sample is read.
 
     Raises ``PackagerError`` for a file that is refused.
     """

@@ -5,7 +5,7 @@ It refuses, by the name of the box, what it cannot get right.
 """
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from packager.errors import MalformedBox, Unsupported
 from packager.isobmff.box import (
@@ -22,23 +22,14 @@ from packager.isobmff.sample_tables import parse_samples
 from packager.languages import bcp47
 from packager.plan import Extent, Reads
 from packager.samples import Samples
+from packager.source import MAX_SAMPLES, MAX_TRACKS, Movie
 from packager.timescale import MAX_TICKS
 from packager.tracks import Edit, Track, VideoFormat
 
 MAX_MOOV_SIZE = 128 << 20
 MAX_TOP_LEVEL_BOXES = 1024
-MAX_TRACKS = 64
-MAX_MOVIE_SAMPLES = 1 << 23
-"""Of all tracks together."""
 _IDENTITY = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _HANDLERS = {b"vide", b"soun"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Movie:
-    tracks: tuple[tuple[Track, Samples], ...]
-    left_out: tuple[str, ...]
-    """Why a track of the file is not among *tracks*, one reason each."""
 
 
 def demux(file_size: int) -> Reads[Movie]:
@@ -98,8 +89,8 @@ def parse_moov(moov: memoryview, file_size: int) -> Movie:
             tracks.append(_parse_trak(trak, movie_timescale, file_size))
         except Unsupported as reason:
             left_out.append(f"track {number}: {reason}")
-        if sum(len(samples) for _, samples in tracks) > MAX_MOVIE_SAMPLES:
-            raise Unsupported(f"moov: more than {MAX_MOVIE_SAMPLES} samples")
+        if sum(len(samples) for _, samples in tracks) > MAX_SAMPLES:
+            raise Unsupported(f"moov: more than {MAX_SAMPLES} samples")
     if not tracks:
         raise Unsupported("; ".join(left_out) or "moov: no track")
     return Movie(tuple(tracks), tuple(left_out))

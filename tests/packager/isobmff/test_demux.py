@@ -272,7 +272,7 @@ def test_a_rotation_is_kept() -> None:
 
 def test_all_tracks_together_are_bounded() -> None:
     with (
-        patch("packager.isobmff.demux.MAX_MOVIE_SAMPLES", 9),
+        patch("packager.isobmff.demux.MAX_SAMPLES", 9),
         pytest.raises(Unsupported, match="moov: more than 9 samples"),
     ):
         index_of(mp4(sound(5), sound(5)))
