@@ -16,7 +16,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from metadata.engine import READER_POOL, database_url, open_async_reader, open_reader
+from metadata.engine import READER_POOL, database_url, open_asked, open_async_reader
 from metadata.errors import DatabaseUnavailable
 from metadata.sessions import Reader, check_schema, explained, where_of
 
@@ -68,7 +68,7 @@ def open_asker(where: str | Path) -> Asker:
 
 class _ThreadAsker(Asker):
     def __init__(self, where: str | Path) -> None:
-        self.engine = open_reader(where)
+        self.engine = open_asked(database_url(where))
         self._threads = ThreadPoolExecutor(READER_POOL, thread_name_prefix="metadata")
 
     async def _answer(self, question: Callable[[Reader], T]) -> T:

@@ -48,12 +48,13 @@ def load_index_headers(reader: Reader, int_ids: Iterable[int]) -> dict[int, Inde
     return {row.int_id: IndexHeader(*row) for row in found}
 
 
-_HEADER_ROWS = select(
+_OF_HEADERS = select(
     FlavorIndex.int_id,
     literal_column("-1", Number).label("track"),
     FlavorIndex.format.label("number"),
     FlavorIndex.header.label("data"),
-).where(FlavorIndex.int_id.in_(bindparam("int_ids", expanding=True)))
+)
+_HEADER_ROWS = _OF_HEADERS.where(FlavorIndex.int_id.in_(bindparam("int_ids", expanding=True)))
 _BLOCK_ROWS = select(
     FlavorIndexBlock.int_id,
     FlavorIndexBlock.track,
@@ -78,6 +79,11 @@ def _stretch(track: int) -> Select[Any]:
 
 
 _STRETCH = union_all(_HEADER_ROWS, *map(_stretch, range(_TRACKS)))
+_STRETCH_OF_ONE = union_all(
+    _OF_HEADERS.where(FlavorIndex.int_id == bindparam("int_id", type_=Number)),
+    *map(_stretch, range(_TRACKS)),
+)
+"""Nearly all that is asked; a list of ids is put together anew each time."""
 
 
 def load_indexes(reader: Reader, int_ids: Sequence[int]) -> Found:
@@ -91,8 +97,10 @@ def load_index_stretch(
 ) -> Found:
     """The headers, and of the flavor version *int_id* the blocks from *begin* to *end*, in
     ``PARTS`` of its length: all of them, if its samples are evenly long."""
-    asked = {"int_ids": int_ids, "int_id": int_id, "begin": begin, "end": end}
-    return _found(reader.execute(_STRETCH, asked))
+    asked = {"int_id": int_id, "begin": begin, "end": end}
+    if list(int_ids) == [int_id]:
+        return _found(reader.execute(_STRETCH_OF_ONE, asked))
+    return _found(reader.execute(_STRETCH, {**asked, "int_ids": int_ids}))
 
 
 def _found(rows: Iterable[Any]) -> Found:

@@ -15,6 +15,7 @@ from os import RWF_NOWAIT, preadv
 from typing import TypeVar
 
 from origin.errors import NotFound, SourceChanged, SourceUnavailable
+from origin.storage.opening import open_for_reading, open_known
 from origin.windows import Read
 from packager.plan import Extent, Reads, run_reads
 
@@ -43,19 +44,23 @@ class Identity:
 class LocalFile:
     """An open file.  Closed when the last user lets go of it."""
 
-    def __init__(self, path: str) -> None:
-        self._fd = -1
-        try:
-            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno in _NOTHING_THERE:
-                raise NotFound("no such file") from None
-            raise SourceUnavailable(f"the file cannot be opened: {error.strerror}") from None
-        status = os.fstat(self._fd)
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        status = os.fstat(fd)
         self.identity = Identity.of(status)
         if not stat.S_ISREG(status.st_mode):
             self.close()
             raise NotFound("not a file")
+
+    @classmethod
+    def at(cls, path: str) -> "LocalFile":
+        """Raises ``NotFound`` or ``SourceUnavailable``."""
+        try:
+            return cls(open_for_reading(path))
+        except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                raise NotFound("no such file") from None
+            raise SourceUnavailable(f"the file cannot be opened: {error.strerror}") from None
 
     @property
     def size(self) -> int:
@@ -154,7 +159,10 @@ class LocalFiles:
         """The file at *path* as it is now.  Raises ``NotFound`` or ``SourceUnavailable``."""
         if (known := self.at_hand(path)) is not None:
             return known
-        opened = await asyncio.get_running_loop().run_in_executor(None, LocalFile, path)
+        if (fd := open_known(path)) is not None:
+            opened = LocalFile(fd)
+        else:
+            opened = await asyncio.get_running_loop().run_in_executor(None, LocalFile.at, path)
         self._files[path] = opened
         self._files.move_to_end(path)
         while len(self._files) > self._limit:

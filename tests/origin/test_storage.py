@@ -45,34 +45,34 @@ def test_extents_in_order(source: Path, steps: list[tuple[int, int]]) -> None:
     for gap, length in steps:
         extents.append(Extent(position + gap, length))
         position += gap + length
-    assert read(LocalFile(str(source)), extents) == plainly(extents)
+    assert read(LocalFile.at(str(source)), extents) == plainly(extents)
 
 
 @given(st.lists(st.builds(Extent, st.integers(0, SIZE - 3000), lengths), max_size=12))
 def test_extents_in_any_order(source: Path, extents: list[Extent]) -> None:
-    assert read(LocalFile(str(source)), extents) == plainly(extents)
+    assert read(LocalFile.at(str(source)), extents) == plainly(extents)
 
 
 def test_many_extents(source: Path) -> None:
     """More than one call of the system takes."""
     extents = [Extent(number * 20, 10) for number in range(5000)]
-    assert read(LocalFile(str(source)), extents) == plainly(extents)
+    assert read(LocalFile.at(str(source)), extents) == plainly(extents)
 
 
 def test_what_is_not_in_the_page_cache(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LocalFile, "_read_cached", lambda self, reads, buffer: False)
     extents = [Extent(0, 10), Extent(100, 7), Extent(SIZE - 5, 5)]
-    assert read(LocalFile(str(source)), extents) == plainly(extents)
+    assert read(LocalFile.at(str(source)), extents) == plainly(extents)
 
 
 def test_a_file_that_changes(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
-    file = LocalFile(str(path))
+    file = LocalFile.at(str(path))
     os.utime(path, ns=(0, 0))
     with pytest.raises(SourceChanged):
         read(file, [Extent(0, 10)])
-    file = LocalFile(str(path))
+    file = LocalFile.at(str(path))
     os.truncate(path, 1000)
     with pytest.raises(SourceChanged):
         read(file, [Extent(900, 200)])
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_read(source: Path, monkeypatch: pytest.MonkeyPatc
     def fail(*_arguments: object) -> int:
         raise OSError(5, "Input/output error")
 
-    file = LocalFile(str(source))
+    file = LocalFile.at(str(source))
     monkeypatch.setattr(local, "preadv", fail)
     with pytest.raises(SourceUnavailable, match="Input/output error"):
         read(file, [Extent(0, 10)])
@@ -92,7 +92,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     for name in ("", "nothing", "n" * 300, "file/below"):
         (tmp_path / "file").touch()
         with pytest.raises(NotFound):
-            LocalFile(str(tmp_path / name))
+            LocalFile.at(str(tmp_path / name))
 
 
 def test_few_files_are_kept_open(tmp_path: Path) -> None:
