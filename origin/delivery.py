@@ -46,7 +46,7 @@ from origin.filters.asked import Asked
 from origin.flights import Flights
 from origin.indexes import Ahead
 from origin.listed_sound import Sound
-from origin.manifests import HLS_TYPE, multivariant
+from origin.manifests import HLS_TYPE, contained, multivariant
 from origin.parameters import NONE
 from origin.refused import RefusedBefore
 from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
@@ -250,6 +250,7 @@ class Delivery:
         folders = hls_folders(chosen, way.bases)
         target = parse_target(f"{hls_folders(chosen, ('/hls',))[0]}master.m3u8")
         presented = await self._catalog.find(target.source, None, Ahead(), target.parameters)
+        target = contained(target, presented.recipe)
         legacy = chosen.rows if way.legacy else None
         wanted = Asked(target, asked.wanted)
         listing = await self._catalog.listings.find(wanted, presented.partner, presented.ids)

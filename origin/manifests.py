@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
+from origin.carrying import carried
 from origin.filters.listing import EVERYTHING, Listing
 from origin.urls import (
     FileKind,
@@ -57,14 +58,15 @@ HLS_TYPE = "application/vnd.apple.mpegurl"
 
 
 def contained(target: Target, recipe: Recipe) -> Target:
-    """*target* in fMP4 where MPEG-TS does not carry all of *recipe* (all of it, since a player
-    switches between variants of one container alone).
+    """*target* in fMP4 where MPEG-TS does not carry all that the protocol does of *recipe* (all
+    of it, since a player switches between variants of one container alone).
 
-    Raises ``UnknownSegment`` for the name of a segment in the other container.
+    Raises ``UnknownSegment`` for the name of a segment in the other container, and what
+    ``carried`` does.
     """
     if target.fmp4:
         return target
-    file, fmp4 = target.file, not recipe.in_ts
+    file, fmp4 = target.file, not carried(recipe, target).in_ts
     media = file.kind in (FileKind.INIT, FileKind.SEGMENT) and file.text is None
     if media and file.fmp4 != fmp4:
         raise UnknownSegment(f"the segments are {'fMP4' if fmp4 else 'MPEG-TS'}")
@@ -72,8 +74,10 @@ def contained(target: Target, recipe: Recipe) -> Target:
 
 
 def asked_of(recipe: Recipe, target: Target) -> Recipe:
-    """The part of *recipe* that is asked for."""
-    return clipped(recipe, target.parameters.clip_from, target.parameters.clip_to)
+    """The part of *recipe* that is asked for, as far as the protocol carries it."""
+    return clipped(
+        carried(recipe, target), target.parameters.clip_from, target.parameters.clip_to
+    )
 
 
 def master_playlist(
@@ -274,7 +278,7 @@ def default_choice(recipe: Recipe, target: Target, choice: Choice) -> Choice:
     """*choice*, or the first tracks of its flavor where it names none."""
     if choice.video is not None or choice.audio is not None:
         return choice
-    flavor = recipe.flavor(choice.flavor)
+    flavor = carried(recipe, target).flavor(choice.flavor)
     video = next((track.number for track in flavor.of_kind(Kind.VIDEO)), None)
     audio = next((track.number for track in flavor.of_kind(Kind.AUDIO)), None)
     return Choice(choice.flavor, video, None if target.fmp4 and video else audio)

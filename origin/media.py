@@ -9,6 +9,7 @@ from weakref import finalize, ref
 import numpy as np
 from cachetools import LRUCache
 
+from origin.carrying import LeftOut, carried
 from origin.catalog import Catalog, Presented
 from origin.delivery import Delivery, is_of_contract
 from origin.errors import BadUrl
@@ -96,6 +97,7 @@ class Media:
         self._ready: LRUCache[str, _Ready] = LRUCache(plan_cache, lambda ready: ready.weight)
         self._room = Room(built_bytes)
         self._captions = Texts(catalog)
+        self._left_out = LeftOut()
         self._sequences = Sequences(catalog, manifest_cache)
         self._delivery = Delivery(
             catalog, catalog.contents, catalog.terms, self._captions, catalog.clock
@@ -171,6 +173,8 @@ class Media:
         target, recipe = asked.target, presented.recipe
         listing = await self._catalog.listings.find(asked, presented.partner, presented.ids)
         is_index = target.file.kind is FileKind.INDEX
+        if not is_index:
+            self._left_out.say(recipe, target, presented.token)
         tracks = () if is_index else await self._captions.tracks(presented)
         key = (
             *(render_target(target), presented.token, recipe.said, recipe.clip, listing),
@@ -230,7 +234,7 @@ class Media:
             raise UnknownSegment("fMP4 segments hold one track")
         kind = Kind.AUDIO if choice.video is None else Kind.VIDEO
         number = choice.audio if choice.video is None else choice.video
-        track = presented.recipe.track(choice.flavor, kind, number or 0)
+        track = carried(presented.recipe, target).track(choice.flavor, kind, number or 0)
         plan = Plan((init_segment(track),))
         return self._body(target, presented, plan, _mp4_type(choice))
 
@@ -238,7 +242,7 @@ class Media:
         self, path: str, entry: str | None, target: Target, presented: Presented
     ) -> Found:
         choice = self._choice(target, presented)
-        recipe, number = presented.recipe, target.file.number
+        recipe, number = carried(presented.recipe, target), target.file.number
         key = (recipe.digests, recipe.target, target.fmp4, choice, number)
         known = self._ready.get(path)
         if known is not None and known.key == key and isinstance(known.found, Body):

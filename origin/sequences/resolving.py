@@ -9,6 +9,7 @@ from cachetools import LRUCache
 
 from metadata.enums import EntryType
 from metadata.records import AssetRecord, ContentRecord
+from origin.carrying import carried
 from origin.catalog import Catalog, Presented
 from origin.contract.in_sequence import listed_entries
 from origin.contract.serve_flavor import ServeFlavor, ServeSequence, render_serve_flavors
@@ -151,13 +152,19 @@ class Sequences:
 
 def _contained(target: Target, parts: list[Part]) -> tuple[Target, list[Part]]:
     """In fMP4 where MPEG-TS does not carry the entries; a list cannot mix the two."""
-    carried = {one.presented.recipe.in_ts for one in parts}
-    if target.fmp4 or carried == {True}:
+    parts = [_carried(one) for one in parts]
+    in_ts = {one.presented.recipe.in_ts for one in parts}
+    if target.fmp4 or in_ts == {True}:
         return target, parts
-    if True in carried:
+    if True in in_ts:
         raise NotFound("the entries of the sequence go together in container/fmp4 alone")
     own = [replace(one, target=replace(one.target, fmp4=True)) for one in parts]
     return replace(target, fmp4=True), own
+
+
+def _carried(one: Part) -> Part:
+    recipe = carried(one.presented.recipe, one.target)
+    return replace(one, presented=replace(one.presented, recipe=recipe))
 
 
 def _piece(one: Part, choice: Choice) -> Needs[tuple[Stretch, int]]:
