@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from packager.codecs.carried import CarriedVideo
 from packager.codecs.h264 import AvcConfig
+from packager.codecs.hevc import HevcConfig
 from packager.containers import demux
 from packager.edits import needed
 from packager.index import Blocks, FlavorIndex, TrackIndex
@@ -18,6 +18,7 @@ from packager.index_header import track_facts
 from packager.nal_facts import NalFacts, check_ends, scan, with_idr_as_sync
 from packager.plan import Reads
 from packager.samples import Column, Samples, column
+from packager.splicing import spliced
 from packager.tracks import Kind, Track, VideoFormat
 
 
@@ -30,8 +31,8 @@ def build_index(file_size: int, *, facts: bool) -> Reads[FlavorIndex]:
     tracks: list[TrackIndex] = []
     blocks: list[Blocks] = []
     digest = hashlib.sha256(struct.pack(">Q", file_size))
-    for track, samples in movie.tracks:
-        samples, nal_facts = yield from _examine(track, samples, facts)
+    for source_track, source_samples in movie.tracks:
+        track, samples, nal_facts = yield from _examine(source_track, source_samples, facts)
         number = 1 + sum(known.kind is track.kind for known in tracks)
         made, its_blocks = encode_track(number, track, samples, nal_facts)
         _identify(digest, made, samples)
@@ -44,27 +45,31 @@ def build_index(file_size: int, *, facts: bool) -> Reads[FlavorIndex]:
 
 def _examine(
     track: Track, samples: Samples, facts: bool
-) -> Reads[tuple[Samples, NalFacts | None]]:
-    """The rows that *track*'s edit needs, and the facts about them."""
-    nal_facts = None
+) -> Reads[tuple[Track, Samples, NalFacts | None]]:
+    """The rows that *track*'s edit needs, on one timeline, and the facts about them."""
     form = track.format
-    if isinstance(form, VideoFormat) and not isinstance(form.config, CarriedVideo):
-        config = form.config
+    config = form.config if isinstance(form, VideoFormat) else None
+    nal_facts = None
+    if isinstance(config, AvcConfig | HevcConfig):
         yield from check_ends(config, samples)
         if samples.sync.all() and len(samples) > 1:
             nal_facts = yield from scan(config, samples)
             samples = with_idr_as_sync(samples, nal_facts)
+    if track.edit.pieces:
+        if nal_facts is None and facts and isinstance(config, AvcConfig):
+            nal_facts = yield from scan(config, samples)  # once, whatever is repeated
+        made = spliced(track, samples)
+        track, samples = made.track, made.samples
+        nal_facts = nal_facts and nal_facts.take(made.rows)
     start, stop = needed(track, samples)
     samples = samples.rows(start, stop)
     if not form.in_ts:
-        return samples, None
+        return track, samples, None
     if nal_facts is not None:
-        nal_facts = NalFacts(
-            nal_facts.annexb_size[start:stop], nal_facts.idr[start:stop], nal_facts.complete
-        )
-    elif facts and isinstance(form, VideoFormat) and isinstance(form.config, AvcConfig):
-        nal_facts = yield from scan(form.config, samples)
-    return samples, nal_facts
+        nal_facts = nal_facts.take(np.arange(start, stop))
+    elif facts and isinstance(config, AvcConfig):
+        nal_facts = yield from scan(config, samples)
+    return track, samples, nal_facts
 
 
 def _identify(digest: Any, made: TrackIndex, samples: Samples) -> None:

@@ -33,6 +33,9 @@ class NalFacts:
     complete: bool = True
     """False where a sample is damaged: then its size is a guess."""
 
+    def take(self, rows: Column) -> "NalFacts":
+        return replace(self, annexb_size=self.annexb_size[rows], idr=self.idr[rows])
+
 
 def check_ends(config: _Config, samples: Samples) -> Reads[None]:
     """Refuse a track whose first or last sample is not filled by its NAL lengths."""
@@ -54,23 +57,12 @@ def scan(config: _Config, samples: Samples) -> Reads[NalFacts]:
         stop = max(row + 1, int(np.searchsorted(stops, starts[row] + _BATCH, "right")))
         rows = order[row:stop]
         try:
-            facts = yield from _batch(config, _picked(samples, rows))
+            facts = yield from _batch(config, samples.take(rows))
             sizes[rows], idr[rows] = facts.annexb_size, facts.idr
         except MalformedSample:
             complete = False
         row = stop
     return NalFacts(sizes, idr, complete)
-
-
-def _picked(samples: Samples, rows: Column) -> Samples:
-    return Samples(
-        samples.dts[rows],
-        samples.cts[rows],
-        samples.duration[rows],
-        samples.size[rows],
-        samples.offset[rows],
-        samples.sync[rows],
-    )
 
 
 def _batch(config: _Config, samples: Samples) -> Reads[NalFacts]:

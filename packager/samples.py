@@ -54,6 +54,17 @@ class Samples:
             self.first + start,
         )
 
+    def take(self, rows: "Column") -> "Samples":
+        """Rows in another order, numbered anew."""
+        return Samples(
+            self.dts[rows],
+            self.cts[rows],
+            self.duration[rows],
+            self.size[rows],
+            self.offset[rows],
+            self.sync[rows],
+        )
+
 
 def runs(starts: Column, lengths: Column) -> tuple[Column, Column]:
     """Coalesce byte runs that touch: ``(starts, lengths)`` of the merged ones, in order."""

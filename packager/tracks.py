@@ -57,6 +57,23 @@ class AudioFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of the media that an edit list presents, in ticks of the track."""
+
+    at: int
+    """When its presentation begins, from the presentation zero."""
+
+    start: int
+    """Media time of what is presented then."""
+
+    length: int | None
+    """Of its presentation; None runs to the end of the media."""
+
+    still: bool = False
+    """A dwell: the one picture at *start* stands for all of *length*; no sound."""
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """Where the presentation lies on the media timeline, in ticks of the track."""
 
@@ -66,6 +83,10 @@ class Edit:
 
     end: int | None = None
     """Media time at which the edit ends; None where it runs to the end of the media."""
+
+    pieces: tuple[Piece, ...] = ()
+    """Where one origin does not tell all: what is presented, in order.  ``packager.splicing``
+    makes one timeline of them, on which an edit without pieces lies."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packager.edits import needed
 from packager.errors import MalformedBox, PackagerError, Unsupported
 from packager.isobmff.edit_list import parse_edit_list
-from packager.tracks import Edit
+from packager.tracks import Edit, Piece
 from tests.packager.tables import audio_track, samples, video_track
 
 Entry = tuple[int, ...]
@@ -30,12 +30,38 @@ CASES = {
     "open end": ([(0, 80)], Edit(80)),
     "empty edit": ([(300, -1), (600, 0)], Edit(-500, 1000)),
     "two empty edits": ([(300, -1), (300, -1), (600, 0)], Edit(-1000, 1000)),
-    "empty edit and offset": ([(300, -1), (600, 80)], Edit(-420, 1080)),
+    "empty edit and offset": (
+        [(300, -1), (600, 80)],
+        Edit(-420, 1080, (Piece(500, 80, 1000),)),
+    ),
     "empty edit alone": ([(300, -1)], Edit(-500)),
     "trim": ([(300, 2000)], Edit(2000, 2500)),
     "joined": ([(300, 0), (300, 500)], Edit(0, 1000)),
-    "joined but for rounding": ([(1, 0), (600, 1)], Edit(0, 1001)),
+    "joined but for rounding": ([(1, 0), (600, 1)], Edit(0, 1002)),
     "joined, open end": ([(300, 0), (0, 500)], Edit(0)),
+    "nothing for no time": ([(0, -1), (0, 700), (600, 0)], Edit(0, 1000)),
+    "an empty edit behind all": ([(600, 0), (300, -1)], Edit(0, 1000)),
+    "two pieces": (
+        [(300, 0), (300, 900)],
+        Edit(0, 500, (Piece(0, 0, 500), Piece(500, 900, 500))),
+    ),
+    "repeated": (
+        [(300, 0), (0, 0)],
+        Edit(0, 500, (Piece(0, 0, 500), Piece(500, 0, None))),
+    ),
+    "backwards": (
+        [(300, 900), (300, 0)],
+        Edit(900, 1400, (Piece(0, 900, 500), Piece(500, 0, 500))),
+    ),
+    "pause": (
+        [(300, 0), (60, -1), (300, 500)],
+        Edit(0, 500, (Piece(0, 0, 500), Piece(600, 500, 500))),
+    ),
+    "dwell": ([(300, 40, 0)], Edit(40, 540, (Piece(0, 40, 500, still=True),))),
+    "rounded once, not each": (  # of the movie's ticks three are five of the track's
+        [(1, 0), (1, 9), (1, 18), (597, 27)],
+        Edit(0, 2, (Piece(0, 0, 2), Piece(2, 9, 1), Piece(3, 18, 2), Piece(5, 27, 995))),
+    ),
     "longer than any media": ([(2**32 - 1, 5)], Edit(5, 5 + (2**32 - 1) * 1000 // 600)),
 }
 
@@ -51,12 +77,9 @@ def test_an_end_out_of_reach_is_no_end() -> None:
 
 
 REFUSED = {
-    "two pieces": ([(300, 0), (300, 900)], Unsupported, "elst: 2 entries that do not join"),
-    "repeated": ([(300, 0), (300, 0)], Unsupported, "elst: 2 entries that do not join"),
-    "pause": ([(300, 0), (60, -1), (300, 500)], Unsupported, "elst: an empty edit after"),
     "half speed": ([(300, 0, 0, 0x4000)], Unsupported, "elst: media rate 0 and 16384/65536"),
-    "dwell": ([(300, 0, 0)], Unsupported, "elst: media rate 0 and 0/65536"),
-    "backwards": ([(300, 0, -1)], Unsupported, "elst: media rate -1"),
+    "double speed": ([(300, 0, 2)], Unsupported, "elst: media rate 2 and 0/65536"),
+    "reversed": ([(300, 0, -1)], Unsupported, "elst: media rate -1"),
     "far": ([(0, 2**62)], MalformedBox, "elst: times are out of range"),
     "far delay": ([(2**62, -1)], MalformedBox, "elst: times are out of range"),
 }
