@@ -1,4 +1,4 @@
-"""Judges that we did not write: hls-parser, the schema of DASH, and FFmpeg's demuxers and decoders."""
+"""Judges that we did not write: hls-parser, the schema of DASH, FFmpeg."""
 
 import io
 import json
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +127,12 @@ def units_of(media: Media) -> list[dict[str, Units]]:
 
 def _summed(rows: list[tuple[Fraction, Fraction]]) -> Units:
     times = sorted(at for at, _ in rows)
-    spacing = (times[-1] - times[0]) / max(1, len(times) - 1)
+    apart = (later - at for at, later in pairwise(times))
     return Units(
         times[0],
         max(at + lasting for at, lasting in rows),
         len(rows),
-        max(spacing, *(lasting for _, lasting in rows)),
+        max(*apart, *(lasting for _, lasting in rows), Fraction(0)),
     )
 
 
@@ -162,7 +163,7 @@ def judge_times(listed: Segmented, units: list[dict[str, Units]]) -> None:
     end = listed.starts[-1]
     slack = max(one.longest for one in run) + fine + tick
     assert abs(run[-1].end - origin - end) <= slack, (listed.name, float(end), run[-1])
-    for one, following in zip(run, run[1:], strict=False):
+    for one, following in pairwise(run):
         assert abs(following.begin - one.end) <= slack, (listed.name, one, following)
 
 

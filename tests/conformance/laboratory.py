@@ -1,4 +1,4 @@
-"""One origin process, and the files that it was given, each ingested when it is first asked for."""
+"""One origin process, and files ingested for it, each when it is first asked for."""
 
 import io
 import re
@@ -13,7 +13,7 @@ from metadata.engine import open_writer
 from metadata.migrate import upgrade
 from origin.ingest.program import ingest
 from tests.support.http import Answer, Client
-from tests.support.processes import running
+from tests.support.processes import Running, running
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Taken:
 class Laboratory:
     media: Path
     data: Path
+    origin: Running
     client: Client
     known: dict[str, Taken] = field(default_factory=dict)
 
@@ -74,10 +75,11 @@ class Laboratory:
         assert answer.status == 200, (target, answer.status, answer.headers)
         return answer.body
 
-    @property
-    def address(self) -> str:
-        host, port = self.client.socket.getpeername()
-        return f"http://{host}:{port}"
+    def left_out(self, name: str) -> dict[str, str]:
+        """Why the origin's log says that a track is in no manifest of a protocol, by both."""
+        entry = re.escape(self.take(name).entry)
+        line = re.compile(rf"left out of (\w+): e/{entry} f1-(\S+) \(\w+\): (.+)")
+        return {f"{hit[1]} {hit[2]}": hit[3] for hit in line.finditer(self.origin.stderr())}
 
 
 @contextmanager
@@ -88,4 +90,4 @@ def laboratory(media: Path, data: Path) -> Iterator[Laboratory]:
         running("origin", "--data", data, "--port", "0", "--local-root", media) as origin,
         Client(origin.address) as client,
     ):
-        yield Laboratory(media, data, client)
+        yield Laboratory(media, data, origin, client)

@@ -3,6 +3,7 @@
 Lists are read here with parsers that are not ours.
 """
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,9 +54,15 @@ class Segmented:
 
     @property
     def container(self) -> str:
-        return "TS" if self.init is None and self.media[0].endswith(".ts") else (
-            "fMP4" if self.init else self.media[0].rpartition(".")[2]
-        )  # fmt: skip
+        if self.init is not None:
+            return "fMP4"
+        suffix = self.media[0].rpartition(".")[2]
+        return "TS" if suffix == "ts" else f"packed .{suffix}"
+
+    @property
+    def tracks(self) -> str:
+        """``v1-a1``, without the flavor, which is the only one."""
+        return "-".join(re.findall(r"(?<=-)[va]\d+", self.name))
 
 
 @dataclass(frozen=True)
