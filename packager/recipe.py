@@ -25,7 +25,7 @@ from packager.errors import UnknownSegment, Unsupported
 from packager.hls.media_playlist import target_duration
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.isobmff.media_segment import media_segment, segment_sizes
-from packager.mpegts.segment import TrackRows, adts_sizes, ts_segment
+from packager.mpegts.segment import TrackRows, carried, framed_sizes, ts_segment
 from packager.mpegts.sizes import Film, ts_sizes
 from packager.plan import Plan, Unplanned
 from packager.presentation import (
@@ -338,7 +338,8 @@ def muxed_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan | U
     }
     return ts_segment(
         made.get(Kind.VIDEO), made.get(Kind.AUDIO), number,
-        has_video=muxed.video is not None, has_audio=muxed.audio is not None,
+        has_video=muxed.video is not None,
+        program_audio=carried(muxed.audio) if muxed.audio else None,
     )  # fmt: skip
 
 
@@ -509,7 +510,7 @@ def _film(flavor: int, track: TrackIndex | None, bounds: Column) -> Needs[Film |
         return None
     samples = track.timed((yield from _all_blocks(flavor, track)))
     if track.kind is Kind.AUDIO:
-        return Film(track, samples, adts_sizes(track, samples.size), bounds)
+        return Film(track, samples, framed_sizes(track, samples.size), bounds)
     sizes = samples.annexb if track.exact else _annexb_bound(track, samples.size)
     return Film(track, samples, sizes, bounds)
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from packager.codecs.aac import AacConfig
+from packager.codecs.audio_streams import audio_stream
 from packager.codecs.carried import CarriedAudio, CarriedVideo
 from packager.codecs.dolby_vision import DolbyVision
 from packager.codecs.h264 import AvcConfig, Colour
@@ -53,7 +54,8 @@ class AudioFormat:
 
     @property
     def in_ts(self) -> bool:
-        return isinstance(self.config, AacConfig)
+        """Whether MPEG-TS and packed audio carry it."""
+        return audio_stream(self.config) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ Each step takes a buffer with the place of every sample in it, and returns anoth
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from packager.codecs.aac import ADTS_MAX_FRAME, AacConfig
+from packager.codecs.aac import ADTS_MAX_FRAME
 from packager.codecs.h264 import NAL_AUD, START_CODE, AvcConfig
 from packager.codecs.nal_units import steps
 from packager.errors import MalformedSample
@@ -70,14 +72,15 @@ def _rebuild(payloads: Payloads, config: AvcConfig, walk: list) -> Payloads:  # 
     return Payloads(data, np.cumsum(sizes) - sizes, sizes, payloads.first)
 
 
-class AdtsFrames:
-    """Frames of given *sizes* behind ADTS headers, end to end (ISO/IEC 14496-3 §1.A.2.2)."""
+class AudioFrames:
+    """Audio frames end to end, each behind *header*, that of ADTS (ISO/IEC 14496-3
+    §1.A.2.2) or nothing."""
 
-    def __init__(self, payloads: Payloads, config: AacConfig) -> None:
+    def __init__(self, payloads: Payloads, header: bytes) -> None:
         """*payloads* are where the frames lie without headers; their buffer comes later."""
-        template = config.adts_template()
+        template = header
         self.sizes = payloads.sizes + len(template)
-        if int(self.sizes.max()) > ADTS_MAX_FRAME:
+        if template and int(self.sizes.max()) > ADTS_MAX_FRAME:
             row = int(np.argmax(self.sizes))
             reason = f"{int(self.sizes[row])} bytes exceed ADTS"
             raise MalformedSample(payloads.first + row + 1, reason)
@@ -87,6 +90,9 @@ class AdtsFrames:
         begins, ends = payloads.starts, payloads.starts + payloads.sizes
         columns = begins, ends, self.starts + len(template), stops
         self._copies = tuple(column.tolist() for column in columns)
+        self._headers: npt.NDArray[Any] | None = None
+        if not template:
+            return
         self._headers = np.full(len(self.sizes), np.void(template))
         headers = self._headers.view(np.uint8).reshape(-1, len(template))
         length = (self.sizes << 5 | int.from_bytes(template[_FRAME_LENGTH])).astype(">u4")
@@ -95,7 +101,8 @@ class AdtsFrames:
     def filled(self, buffer: Bytes) -> Bytes:
         """The frames with the payload that lies in *buffer*."""
         data = np.empty(self.size, np.uint8)
-        overlapping(data, self._headers.dtype)[self.starts] = self._headers
+        if self._headers is not None:
+            overlapping(data, self._headers.dtype)[self.starts] = self._headers
         source, target = memoryview(buffer), memoryview(data)  # type: ignore[arg-type]
         # Half the price of slicing arrays.
         for begin, end, at, stop in zip(*self._copies, strict=True):

@@ -136,9 +136,10 @@ class _Columns:
 class Layout:
     """A schedule as packets, but for their payload: made once, used by every window."""
 
-    def __init__(self, schedule: Schedule, parameter_sets: bytes) -> None:
+    def __init__(self, schedule: Schedule, parameter_sets: bytes, stream_id: int) -> None:
+        """*stream_id* is that of the sound's PES."""
         self.schedule = schedule
-        self._parameter_sets = parameter_sets
+        self._parameter_sets, self._stream_id = parameter_sets, stream_id
         self._rows = schedule.rows
         self.first_row = np.cumsum(self._rows) - self._rows
 
@@ -159,7 +160,7 @@ class Layout:
         start, share = shares.of(owner, number)
         padding, behind = BODY_SIZE - share, head[owner] - start
         before = padding + np.minimum(np.maximum(behind, 0), share)
-        heads = _heads(items, pictures, self._parameter_sets)
+        heads = _heads(items, pictures, self._parameter_sets, self._stream_id)
         own = _own_bytes(items, heads, partial[:-1], padding)
         for at in np.flatnonzero((behind > 0) & (number > 0)).tolist():
             rest = heads[owner[at], start[at] : head[owner[at]]][: share[at]]
@@ -319,13 +320,13 @@ def _headed(bodies: Bytes, heads: Bytes, places: Column) -> Bytes:
     return headed
 
 
-def _heads(pes: Items, pictures: int, parameter_sets: bytes) -> Bytes:
+def _heads(pes: Items, pictures: int, parameter_sets: bytes, stream_id: int) -> Bytes:
     """PES header, delimiter and parameter sets of each of *pes*, the first *pictures* of
     which are video; padded with zeros."""
     both = pes.dts != pes.pts
     form = 2 * both + pes.sync
     form[pictures:] = _AUDIO_FORM
-    heads: Bytes = _forms(parameter_sets).take(form, axis=0)
+    heads: Bytes = _forms(parameter_sets, stream_id).take(form, axis=0)
     heads[:, 9:14] = timestamp_field(2 + both, pes.pts)
     some = np.flatnonzero(both)
     heads[some, 14:19] = timestamp_field(1, pes.dts[some])
@@ -338,7 +339,7 @@ _AUDIO_FORM = 4
 
 
 @lru_cache(maxsize=64)
-def _forms(parameter_sets: bytes) -> Bytes:
+def _forms(parameter_sets: bytes, stream_id: int) -> Bytes:
     """What all heads of a form share: without and with DTS, each without and with parameter
     sets; then those of audio (§2.4.3.6)."""
     stamps = (b"\x80\5" + bytes(5), b"\xc0\x0a" + bytes(10))
@@ -347,7 +348,7 @@ def _forms(parameter_sets: bytes) -> Bytes:
         for stamp in stamps
         for sets in (b"", parameter_sets)
     ]
-    forms.append(b"\0\0\1\xc0\0\0\x84" + stamps[0])
+    forms.append(bytes([0, 0, 1, stream_id, 0, 0, 0x84]) + stamps[0])
     width = max(map(len, forms))
     rows = [np.frombuffer(form.ljust(width, b"\0"), np.uint8) for form in forms]
     return np.stack(rows)

@@ -1,14 +1,16 @@
 """Program tables (ISO/IEC 13818-1 §2.4.4): one program, constant over all segments."""
 
 import struct
-from functools import cache
+from functools import cache, lru_cache
 
+from packager.codecs.audio_streams import AudioStream
 from packager.mpegts.rows import PACKET_SIZE
 
 PAT_PID, PMT_PID, VIDEO_PID, AUDIO_PID = 0, 0x1000, 0x100, 0x101
 _PROGRAM = 1
-STREAM_TYPE_H264, STREAM_TYPE_ADTS = 0x1B, 0x0F
+STREAM_TYPE_H264 = 0x1B
 _POLYNOMIAL = 0x04C11DB7
+TABLES_SIZE = 2 * PACKET_SIZE
 
 
 def crc32(data: bytes) -> int:
@@ -31,7 +33,7 @@ def _packet(pid: int, counter: int, section: bytes) -> bytes:
     return packet.ljust(PACKET_SIZE, b"\xff")
 
 
-def tables(segment: int, *, video: bool, audio: bool) -> bytes:
+def tables(segment: int, *, video: bool, audio: AudioStream | None) -> bytes:
     """PAT and PMT of segment number *segment* (from 1), which sets their counters."""
     counter = segment - 1
     pmt = _packet(PMT_PID, counter, _program(video=video, audio=audio))
@@ -43,12 +45,14 @@ def _association() -> bytes:
     return _section(0, 1, struct.pack(">HH", _PROGRAM, 0xE000 | PMT_PID))
 
 
-@cache
-def _program(*, video: bool, audio: bool) -> bytes:
+@lru_cache(maxsize=256)
+def _program(*, video: bool, audio: AudioStream | None) -> bytes:
     streams = b""
     if video:
         streams += struct.pack(">BHH", STREAM_TYPE_H264, 0xE000 | VIDEO_PID, 0xF000)
-    if audio:
-        streams += struct.pack(">BHH", STREAM_TYPE_ADTS, 0xE000 | AUDIO_PID, 0xF000)
+    if audio is not None:
+        told = audio.descriptors
+        head = struct.pack(">BHH", audio.stream_type, 0xE000 | AUDIO_PID, 0xF000 | len(told))
+        streams += head + told
     clock = VIDEO_PID if video else AUDIO_PID
     return _section(2, _PROGRAM, struct.pack(">HH", 0xE000 | clock, 0xF000) + streams)

@@ -1,7 +1,7 @@
 """What the multiplex of one segment sends, in order: a table with a row per item.
 
     video PES   one access unit: header, delimiter, parameter sets at sync samples, sample
-    audio PES   several ADTS frames
+    audio PES   several frames, those of AAC behind ADTS headers
     clock       a packet with a PCR and nothing else, where frames are far apart
 
 All lengths follow from the sizes of the samples, so the schedule is made before their bytes
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.codecs.h264 import AUD, AvcConfig
-from packager.errors import Unsupported
+from packager.errors import MalformedSample, Unsupported
 from packager.index import TrackIndex
 from packager.mpegts.clock import MAX_CLOCK_GAP, decode_times, presentation_times
 from packager.mpegts.rows import BODY_SIZE, CLOCK_FIELD_SIZE
@@ -43,6 +43,9 @@ MAX_CLOCKS = 20_000
 COUNTERS = 16
 """Each PID's packets are padded to a multiple of this, so that continuity counters run on."""
 
+_LEAST_LAST = COUNTERS - PTS_HEADER_SIZE
+"""Bytes of the last audio PES: each packet that it is padded to carries one."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Items:
@@ -63,7 +66,7 @@ class Items:
     """Bytes of PES header, delimiter and parameter sets."""
 
     payload: Column
-    """Bytes of the sample in a byte stream, or of the ADTS frames."""
+    """Bytes of the sample in a byte stream, or of the audio frames."""
 
     clock: Column
     """1 where the first packet carries a PCR."""
@@ -132,7 +135,7 @@ class Stream:
     index: TrackIndex
     samples: Samples
     sizes: Column
-    """Of each as a byte stream (video), or framed in ADTS."""
+    """Of each as a byte stream, ADTS headers included."""
 
     @property
     def end(self) -> int:
@@ -145,7 +148,7 @@ def audio_group(index: TrackIndex, largest: int, *, alone: bool) -> int:
     """Frames of one audio PES, of at most *largest* bytes each; *alone* where they also carry
     the clock."""
     if largest > _MAX_AUDIO_PES:
-        raise Unsupported(f"mp4a: an AAC frame of {largest} bytes")
+        raise Unsupported(f"MPEG-TS: an audio frame of {largest} bytes")
     if not index.uniform_duration:
         return 1
     frame = index.uniform_duration * MPEG2_CLOCK // index.track.timescale
@@ -261,6 +264,8 @@ def _audio_items(stream: Stream, *, clock: bool) -> tuple[_Part, Column]:
     group = audio_group(stream.index, int(stream.sizes.max()), alone=clock)
     first = np.arange(0, len(stream.samples), group)
     payload = np.add.reduceat(stream.sizes, first)
+    if int(payload[-1]) < _LEAST_LAST:
+        raise MalformedSample(stream.samples.first + len(stream.samples), "an empty frame")
     pts = presentation_times(stream.index, stream.samples.cts[first])
     part = _part(
         pts, pts, kind=AUDIO, unit=np.arange(len(first)), head=PTS_HEADER_SIZE,

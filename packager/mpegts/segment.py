@@ -10,17 +10,18 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from packager.codecs.aac import AacConfig
+from packager.codecs.audio_streams import AudioStream, audio_stream
 from packager.codecs.h264 import AvcConfig
 from packager.errors import MalformedMedia, MalformedSample, Unsupported
 from packager.index import TrackIndex
-from packager.mpegts.elementary import AdtsFrames, Payloads, to_annexb
+from packager.mpegts.elementary import AudioFrames, Payloads, to_annexb
 from packager.mpegts.packets import Fill, Layout
 from packager.mpegts.psi import tables
 from packager.mpegts.rows import PACKET_SIZE
 from packager.mpegts.schedule import AUDIO, VIDEO, Schedule, Stream, schedule
 from packager.plan import Extent, Plan, Transform, Unplanned
 from packager.samples import Bytes, Column, Samples, column, runs
+from packager.tracks import AudioFormat
 
 _WINDOW = 2 << 20
 """Bytes of output made at once."""
@@ -41,18 +42,16 @@ class TrackRows:
 
 def ts_segment(
     video: TrackRows | None, audio: TrackRows | None, number: int, *, has_video: bool,
-    has_audio: bool,
+    program_audio: AudioStream | None,
 ) -> Plan | Unplanned:  # fmt: skip
     """Plan segment *number* (from 1) of a program that has video or audio or both.
 
-    Raises ``Unsupported`` for AAC that ADTS cannot carry.
+    *program_audio* is what the program has, also in a segment without sound.
     """
-    if audio is not None:
-        _refuse_without_adts(audio.index)
-    head = tables(number, video=has_video, audio=has_audio)
+    head = tables(number, video=has_video, audio=program_audio)
     sound = None
     if audio is not None:
-        sizes = adts_sizes(audio.index, audio.samples.size)
+        sizes = framed_sizes(audio.index, audio.samples.size)
         sound = Stream(audio.index, audio.samples, sizes)
     if video is not None and video.annexb is None:
         return _unplanned(head, video, sound)
@@ -65,22 +64,22 @@ def ts_segment(
     return Plan((head, *_windows(plan, picture, sound)))
 
 
-def adts_sizes(index: TrackIndex, sizes: Column) -> Column:
-    """Frames of *sizes* with their ADTS headers."""
-    config = index.track.format.config
-    assert isinstance(config, AacConfig)
-    return sizes + config.adts_overhead
+def carried(index: TrackIndex) -> AudioStream:
+    """How MPEG-TS carries an audio track.  Raises ``Unsupported`` where it does not."""
+    form = index.track.format
+    stream = audio_stream(form.config) if isinstance(form, AudioFormat) else None
+    if stream is None:
+        raise Unsupported(f"MPEG-TS: {form.codec} is in fMP4 alone")
+    return stream
 
 
-def _refuse_without_adts(index: TrackIndex) -> None:
-    config = index.track.format.config
-    assert isinstance(config, AacConfig)
-    if reason := config.why_not_adts():
-        raise Unsupported(f"MPEG-TS: {reason}")
+def framed_sizes(index: TrackIndex, sizes: Column) -> Column:
+    """Frames of *sizes* with the headers that they get."""
+    return sizes + len(carried(index).frame_header)
 
 
 def _windows(plan: Schedule, video: Stream | None, audio: Stream | None) -> list[Transform]:
-    layout = Layout(plan, _parameter_sets(video))
+    layout = Layout(plan, _parameter_sets(video), _stream_id(audio))
     return [
         _window(layout, start, stop, length, video, audio)
         for start, stop, length in _spans(plan)
@@ -205,7 +204,7 @@ class _Window:
         return self._layout.packets(self._start, self._stop, fills)
 
     @cached_property
-    def _frames(self) -> AdtsFrames:
+    def _frames(self) -> AudioFrames:
         assert self._audio is not None
         return _frames(self._audio, self._cover)
 
@@ -243,10 +242,12 @@ def _annexb(stream: Stream, payloads: Payloads) -> Payloads:
     return units
 
 
-def _frames(stream: Stream, cover: tuple[Extent, ...]) -> AdtsFrames:
-    config = stream.index.track.format.config
-    assert isinstance(config, AacConfig)
-    return AdtsFrames(_payloads(stream, cover), config)
+def _frames(stream: Stream, cover: tuple[Extent, ...]) -> AudioFrames:
+    return AudioFrames(_payloads(stream, cover), carried(stream.index).frame_header)
+
+
+def _stream_id(audio: Stream | None) -> int:
+    return 0 if audio is None else carried(audio.index).stream_id
 
 
 def _parameter_sets(video: Stream | None) -> bytes:
@@ -255,7 +256,7 @@ def _parameter_sets(video: Stream | None) -> bytes:
 
 
 def _grouped(plan: Schedule, start: int, stop: int) -> Payloads:
-    """ADTS frames, which lie end to end, as the PES among items ``[start, stop)`` that hold
+    """Audio frames, which lie end to end, as the PES among items ``[start, stop)`` that hold
     several."""
     sizes = plan.items.payload[plan.numbers[AUDIO][plan.between(AUDIO, start, stop)]]
     return Payloads(np.zeros(0, np.uint8), np.cumsum(sizes) - sizes, sizes, 0)
@@ -279,7 +280,7 @@ def _unplanned(head: bytes, video: TrackRows, audio: Stream | None) -> Unplanned
         if audio is not None and frames is not None:
             grouped = _grouped(plan, 0, len(plan))
             sound = replace(grouped, data=frames)
-        layout = Layout(plan, config.parameter_sets)
+        layout = Layout(plan, config.parameter_sets, _stream_id(audio))
         windows = (
             Transform((), length, partial(_cut_out, layout, start, stop, units, sound))
             for start, stop, length in _spans(plan)

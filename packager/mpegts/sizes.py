@@ -12,7 +12,7 @@ import numpy as np
 from packager.codecs.h264 import AvcConfig
 from packager.index import Timed, TrackIndex
 from packager.mpegts.clock import decode_times, presentation_times
-from packager.mpegts.psi import tables
+from packager.mpegts.psi import TABLES_SIZE
 from packager.mpegts.rows import CLOCK_FIELD_SIZE, PACKET_SIZE
 from packager.mpegts.schedule import (
     APART,
@@ -34,7 +34,7 @@ class Film:
     index: TrackIndex
     samples: Timed
     sizes: Column
-    """Of each as a byte stream (video), or framed in ADTS."""
+    """Of each as a byte stream, ADTS headers included."""
 
     bounds: Column
     """First sample of each segment, and behind the last one their number; a segment may have
@@ -68,8 +68,7 @@ def ts_sizes(video: Film | None, audio: Film | None) -> Column:
         packets[video.filled] += _clocks_of_pictures(video, audio)
     if audio is not None:
         packets += _sounds(audio, video)
-    head = len(tables(1, video=video is not None, audio=audio is not None))
-    return head + PACKET_SIZE * packets
+    return TABLES_SIZE + PACKET_SIZE * packets
 
 
 def _padded(packets: Column, bounds: Column) -> Column:

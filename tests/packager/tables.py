@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from packager.codecs.aac import parse_asc
+from packager.codecs.carried import CarriedAudio
+from packager.codecs.carried_audio import mp3, parse_dac3, parse_dec3
 from packager.codecs.h264 import parse_avcc
 from packager.index import Blocks, TrackIndex
 from packager.indexing import encode_track
@@ -19,6 +21,9 @@ from packager.tracks import AudioFormat, Edit, Track, VideoFormat
 SPS = bytes.fromhex("6764000dacd941419f9f011000003e90000ea600f1429960")
 PPS = bytes.fromhex("68ebe3cb22c0")
 LC_44100_STEREO = bytes.fromhex("1210")
+AC3 = parse_dac3(bytes.fromhex("103dc0"))
+EAC3 = parse_dec3(bytes.fromhex("0600200f00"))
+MP3 = mp3(b"", 0x6B, 44_100, 2)
 WHOLE = Edit()
 IDENTITY = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
@@ -43,9 +48,13 @@ def video_track(
 
 
 def audio_track(
-    *, timescale: int = 44_100, edit: Edit = WHOLE, record: bytes = LC_44100_STEREO
+    *,
+    timescale: int = 44_100,
+    edit: Edit = WHOLE,
+    record: bytes = LC_44100_STEREO,
+    carried: CarriedAudio | None = None,
 ) -> Track:
-    return Track(2, AudioFormat(parse_asc(record)), timescale, edit)
+    return Track(2, AudioFormat(carried or parse_asc(record)), timescale, edit)
 
 
 def samples(

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from packager.codecs.audio_streams import AudioStream
 from packager.mpegts.psi import tables
 
 PIDS = {"video": 0x100, "audio": 0x101}
-STREAM_IDS = {"video": 0xE0, "audio": 0xC0}
+VIDEO_STREAM_ID = 0xE0
 DELIMITER = b"\0\0\0\1\x09\xf0"
 BASE = 900_000
 CLOCK_LEAD = 45_000
@@ -89,30 +90,32 @@ def stamp(prefix: int, time: int) -> bytes:
     return bits.to_bytes(5, "big")
 
 
-def pes_header(kind: str, dts: int, pts: int, length: int) -> bytes:
+def pes_header(stream_id: int, dts: int, pts: int, length: int) -> bytes:
     stamps = stamp(2, pts) if dts == pts else stamp(3, pts) + stamp(1, dts)
     flags = 0x80 if dts == pts else 0xC0
     after = bytes([0x84, flags, len(stamps)]) + stamps
-    size = 0 if kind == "video" else len(after) + length
-    return b"\0\0\1" + bytes([STREAM_IDS[kind]]) + size.to_bytes(2, "big") + after
+    size = 0 if stream_id == VIDEO_STREAM_ID else len(after) + length
+    return b"\0\0\1" + bytes([stream_id]) + size.to_bytes(2, "big") + after
 
 
 def video_items(frames: Sequence[Frame], parameter_sets: bytes) -> list[Pes]:
     made = []
     for frame in frames:
-        header = pes_header("video", frame.dts + BASE, frame.pts + BASE, 0) + DELIMITER
+        header = pes_header(VIDEO_STREAM_ID, frame.dts + BASE, frame.pts + BASE, 0) + DELIMITER
         header += parameter_sets if frame.sync else b""
         time = frame.dts + BASE
         made.append(Pes("video", time, header, frame.data, time, frame.sync))
     return made
 
 
-def audio_items(frames: Sequence[Frame], group: int, *, clock: bool) -> list[Pes]:
+def audio_items(
+    frames: Sequence[Frame], group: int, stream_id: int, *, clock: bool
+) -> list[Pes]:
     made = []
     for first in range(0, len(frames), group):
         data = b"".join(frame.data for frame in frames[first : first + group])
         time = frames[first].pts + BASE
-        header = pes_header("audio", time, time, len(data))
+        header = pes_header(stream_id, time, time, len(data))
         made.append(Pes("audio", time, header, data, time if clock else None, clock))
     return made
 
@@ -196,13 +199,14 @@ def plain_mux(
     video_end: int = 0,
     audio_end: int = 0,
     has_video: bool,
-    has_audio: bool,
+    program_audio: AudioStream | None,
 ) -> bytes:
     """Segment *number*; the ends are when the last frame of each ends."""
     pictures = video_items(video, parameter_sets)
     largest = max((len(frame.data) for frame in audio), default=0)
     group = group_size(frame_ticks, largest, alone=not has_video)
-    sounds = audio_items(audio, group, clock=not has_video)
+    stream_id = program_audio.stream_id if program_audio else 0
+    sounds = audio_items(audio, group, stream_id, clock=not has_video)
     extra = {
         "video": -sum(map(packet_count, pictures)) % 16,
         "audio": -sum(map(packet_count, sounds)) % 16,
@@ -227,4 +231,4 @@ def plain_mux(
         else:
             is_last = item is last[item.kind][0]
             write_pes(writer, item, extra[item.kind] if is_last else 0)
-    return tables(number, video=has_video, audio=has_audio) + b"".join(writer.packets)
+    return tables(number, video=has_video, audio=program_audio) + b"".join(writer.packets)

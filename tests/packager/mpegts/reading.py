@@ -67,7 +67,7 @@ def stamp(data: bytes, prefix: int) -> int:
 
 def parse_pes(pid: int, raw: bytes) -> Pes:
     assert raw[:3] == b"\0\0\1"
-    assert raw[3] == {0x100: 0xE0, 0x101: 0xC0}[pid]
+    assert raw[3] in {0x100: (0xE0,), 0x101: (0xC0, 0xBD)}[pid]
     length = int.from_bytes(raw[4:6], "big")
     assert length == (0 if pid == 0x100 else len(raw) - 6)
     assert raw[6] == 0x84  # aligned

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from packager.codecs.audio_streams import AudioStream, audio_stream
 from packager.codecs.h264 import AvcConfig
 from packager.mpegts.segment import TrackRows, ts_segment
 from packager.nal_facts import scan
@@ -15,7 +16,17 @@ from packager.tracks import Edit, Track
 from tests.packager.carrying import carry_out, read_from
 from tests.packager.mpegts.plain_mux import Frame, plain_mux
 from tests.packager.mpegts.reading import check_stream, packets_of
-from tests.packager.tables import SPS, audio_track, avcc, indexed, samples, video_track
+from tests.packager.tables import (
+    AC3,
+    EAC3,
+    MP3,
+    SPS,
+    audio_track,
+    avcc,
+    indexed,
+    samples,
+    video_track,
+)
 
 # Around what fits in a packet with and without its fields, and where stuffing has odd forms.
 SIZES = st.integers(1, 60) | st.integers(120, 200) | st.integers(330, 380) | st.just(3000)
@@ -70,11 +81,13 @@ def video_sources(draw: st.DrawFn, position: int = 0) -> Source:
 @st.composite
 def audio_sources(draw: st.DrawFn, position: int = 0) -> Source:
     timescale = draw(st.sampled_from([44_100, 8000, 48_000, 96_000]))
-    track = audio_track(timescale=timescale, edit=Edit(draw(st.sampled_from([0, 1024, -5000]))))
+    codec = draw(st.sampled_from([None, None, AC3, EAC3, MP3]))
+    edit = Edit(draw(st.sampled_from([0, 1024, -5000])))
+    track = audio_track(timescale=timescale, edit=edit, carried=codec)
     count = draw(st.integers(1, 30))
     frame = draw(st.sampled_from([st.just(1024), st.sampled_from([1023, 1025, 9000])]))
     payloads = [
-        bytes([draw(BYTES)]) * draw(st.integers(1, 200) | st.sampled_from([700, 5000]))
+        bytes([draw(BYTES)]) * draw(st.integers(2, 200) | st.sampled_from([700, 5000]))
         for _ in range(count)
     ]
     rows, data = laid_out(
@@ -85,7 +98,9 @@ def audio_sources(draw: st.DrawFn, position: int = 0) -> Source:
         offsets=[0] * count,
         sync=[True] * count,
     )
-    streams = [adts_header(len(payload)) + payload for payload in payloads]
+    streams = payloads
+    if codec is None:
+        streams = [adts_header(len(payload)) + payload for payload in payloads]
     return Source(track, rows, streams, data)
 
 
@@ -115,7 +130,7 @@ class Case:
     video: Source | None
     audio: Source | None
     has_video: bool
-    has_audio: bool
+    program_audio: AudioStream | None
     number: int
     data: bytes
     known: bool
@@ -131,13 +146,14 @@ def cases(draw: st.DrawFn) -> Case:
     video = draw(video_sources()) if has_video else None
     data = video.data if video else b""
     audio = draw(audio_sources(position=len(data))) if has_audio else None
+    carried = audio_stream(audio.track.format.config) if audio else None
     if has_video and has_audio and draw(st.integers(0, 4)) == 0:
         if draw(st.booleans()):
             video = None  # sound that goes on behind the last picture
         else:
             audio = None
     return Case(
-        video, audio, has_video, has_audio, draw(st.integers(1, 40)),
+        video, audio, has_video, carried, draw(st.integers(1, 40)),
         data + (audio.data if audio else b""), draw(st.booleans()),
         draw(st.sampled_from([1 << 20, 1, 1500])),
     )  # fmt: skip
@@ -160,7 +176,7 @@ def planned(case: Case) -> Plan | Unplanned:
         return ts_segment(
             track_rows(case.video, case.data, case.known),
             track_rows(case.audio, case.data, case.known),
-            case.number, has_video=case.has_video, has_audio=case.has_audio,
+            case.number, has_video=case.has_video, program_audio=case.program_audio,
         )  # fmt: skip
 
 
@@ -205,7 +221,7 @@ def plainly(case: Case) -> bytes:
     return plain_mux(
         case.number, video, audio, parameter_sets=parameter_sets, frame_ticks=frame_ticks,
         video_end=video_end, audio_end=audio_end, has_video=case.has_video,
-        has_audio=case.has_audio,
+        program_audio=case.program_audio,
     )  # fmt: skip
 
 
@@ -239,7 +255,7 @@ def test_windows_join() -> None:
     payload = len(unit).to_bytes(4, "big") + unit
     rows = samples([3600] * count, sizes=[len(payload)] * count)
     source = Source(video_track(), rows, [b"\0\0\0\1" + unit] * count, payload * count)
-    case = Case(source, None, True, False, 3, source.data, known=True, window=1 << 20)
+    case = Case(source, None, True, None, 3, source.data, known=True, window=1 << 20)
     plan = planned(case)
     assert isinstance(plan, Plan)
     assert len(plan.pieces) > 4

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from packager.errors import Unsupported
 from packager.index import Blocks, TrackIndex
-from packager.mpegts.segment import TrackRows, adts_sizes, ts_segment
+from packager.mpegts.segment import TrackRows, carried, framed_sizes, ts_segment
 from packager.mpegts.sizes import Film, ts_sizes
 from packager.nal_facts import scan
 from packager.plan import Plan
@@ -40,7 +40,7 @@ def at_once(video: Indexed | None, audio: Indexed | None, cuts: list[list[int]])
             continue
         index, blocks = made
         rows = index.timed(blocks)
-        sizes = rows.annexb if index.kind is Kind.VIDEO else adts_sizes(index, rows.size)
+        sizes = rows.annexb if index.kind is Kind.VIDEO else framed_sizes(index, rows.size)
         films.append(Film(index, rows, sizes, column(bounds)))
     return ts_sizes(*films).tolist()  # type: ignore[no-any-return]
 
@@ -61,7 +61,8 @@ def one_by_one(
         spans = [bounds[number : number + 2] for bounds in cuts]
         plan = ts_segment(
             rows(video, *spans[0]), rows(audio, *spans[1]), number + 1,
-            has_video=video is not None, has_audio=audio is not None,
+            has_video=video is not None,
+            program_audio=carried(audio[0]) if audio else None,
         )  # fmt: skip
         assert isinstance(plan, Plan)
         found.append(len(plan))
@@ -108,7 +109,7 @@ def test_a_picture_that_stands_for_longer_than_clocks_are_sent() -> None:
     films = [
         Film(index, index.timed(blocks), index.timed(blocks).size, column(cuts[0])),
         Film(*(sound[0], sound[0].timed(sound[1])),
-             adts_sizes(sound[0], sound[0].timed(sound[1]).size), column(cuts[1])),
+             framed_sizes(sound[0], sound[0].timed(sound[1]).size), column(cuts[1])),
     ]  # fmt: skip
     expected = []
     for number in range(3):
@@ -117,7 +118,7 @@ def test_a_picture_that_stands_for_longer_than_clocks_are_sent() -> None:
         plan = ts_segment(
             shown and TrackRows(index, shown, shown.size),
             TrackRows(sound[0], sound[0].samples(*sounds, sound[1]), None),
-            number + 1, has_video=True, has_audio=True,
+            number + 1, has_video=True, program_audio=carried(sound[0]),
         )  # fmt: skip
         expected.append(len(plan))  # type: ignore[arg-type]
     assert ts_sizes(*films).tolist() == expected
@@ -125,5 +126,5 @@ def test_a_picture_that_stands_for_longer_than_clocks_are_sent() -> None:
 
 def test_a_frame_too_large_for_a_pes_is_refused_as_the_segment_is() -> None:
     made = indexed(audio_track(), samples([1024] * 4, sizes=[9, 9, 70_000, 9]))
-    with pytest.raises(Unsupported, match="an AAC frame of 70007 bytes"):
+    with pytest.raises(Unsupported, match="an audio frame of 70007 bytes"):
         at_once(None, made, [[0, 0, 0], [0, 2, 4]])

@@ -12,6 +12,7 @@ from packager.tracks import Edit
 from tests.packager.carrying import Packaged, carry_out
 from tests.packager.mpegts.reading import Pes, check_stream
 from tests.packager.tables import (
+    AC3,
     IDR,
     LC_44100_STEREO,
     SLICE,
@@ -151,7 +152,7 @@ def test_empty_samples_travel_as_empty_access_units() -> None:
 def test_aac_that_adts_cannot_carry_is_refused() -> None:
     odd = audio(2)
     odd.entry = mp4a(esds(bytes.fromhex("1780562a10")))  # LC at 44,116 Hz, stereo
-    with pytest.raises(Unsupported, match="44116 Hz has no ADTS index"):
+    with pytest.raises(Unsupported, match=r"mp4a\.40\.2 is in fMP4 alone"):
         Packaged(mp4(odd)).ts()
 
 
@@ -196,10 +197,18 @@ def test_sound_of_a_high_rate_is_not_grouped() -> None:
     assert len(pes_of(found, 0x101)) == 40
 
 
+def test_a_segment_of_nothing_but_an_empty_frame_is_refused() -> None:
+    empty = audio(1)
+    empty.payloads[:] = [b"\x0b"]
+    empty.entry = box(b"ac-3", mp4a()[8:], box(b"dac3", AC3.record))
+    with pytest.raises(MalformedSample, match="sample 1: an empty frame"):
+        Packaged(mp4(empty)).ts()
+
+
 def test_frames_that_no_pes_holds_are_refused() -> None:
     huge = audio(1)
     huge.payloads[3] = bytes(70_000)
-    with pytest.raises(Unsupported, match="mp4a: an AAC frame of 70007 bytes"):
+    with pytest.raises(Unsupported, match="MPEG-TS: an audio frame of 70007 bytes"):
         Packaged(mp4(huge)).ts()
 
 
