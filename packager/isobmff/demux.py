@@ -1,103 +1,90 @@
-"""Progressive MP4 to tracks and neutral sample tables (ISO/IEC 14496-12 §8).
+"""MP4 and QuickTime files to tracks and neutral sample tables (ISO/IEC 14496-12 §8).
 
-``demux`` finds moov wherever it is, by reading box headers only, and reads nothing of mdat.
-It refuses, by the name of the box, what it cannot get right.
+Progressive, fragmented or both.  It refuses, by the name of the box, what it cannot get right.
 """
 
 import struct
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from packager.errors import MalformedBox, Unsupported
-from packager.isobmff.box import (
-    LARGE_HEADER_SIZE,
-    children,
-    iter_boxes,
-    parse_header,
-    unpack,
-    version_and_flags,
-)
+from packager.isobmff.box import children, iter_boxes, unpack, version_and_flags
 from packager.isobmff.edit_list import parse_edit_list
+from packager.isobmff.fragment_samples import Rows, expand, samples_of
+from packager.isobmff.fragment_times import from_zero, open_ended
+from packager.isobmff.fragments import Defaults, parse_trex
+from packager.isobmff.layout import Layout, read_layout
 from packager.isobmff.sample_entries import parse_sample_entry
 from packager.isobmff.sample_tables import parse_samples
 from packager.languages import bcp47
-from packager.plan import Extent, Reads
+from packager.plan import Reads
 from packager.samples import Samples
 from packager.source import MAX_SAMPLES, MAX_TRACKS, Movie
 from packager.timescale import MAX_TICKS
 from packager.tracks import Edit, Track, VideoFormat
 
-MAX_MOOV_SIZE = 128 << 20
-MAX_TOP_LEVEL_BOXES = 1024
 _IDENTITY = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _HANDLERS = {b"vide", b"soun"}
 
 
 def demux(file_size: int) -> Reads[Movie]:
     """Read the movie of a file of *file_size* bytes."""
-    extent = yield from _find_moov(file_size)
-    moov = memoryview((yield extent))
-    if len(moov) != extent.length:
-        raise MalformedBox(b"moov", "the file ends inside it")
-    return parse_moov(moov, file_size)
+    return parse_movie((yield from read_layout(file_size)), file_size)
 
 
-def _find_moov(file_size: int) -> Reads[Extent]:
-    """The payload of the movie box."""
-    position, fragments, seen = 0, False, []
-    for _ in range(MAX_TOP_LEVEL_BOXES):
-        if position >= file_size:
-            break
-        available = file_size - position
-        header = yield Extent(position, min(LARGE_HEADER_SIZE, available))
-        if len(header) < 8:
-            break
-        fourcc, start, size = parse_header(header, available)
-        seen.append(fourcc)
-        if len(seen) == 1 and not fourcc.isalnum():
-            raise MalformedBox(b"ftyp", "missing: this is not an ISO base media file")
-        if fourcc == b"moov":
-            if size > available:
-                raise MalformedBox(b"moov", f"size {size} exceeds the {available} bytes left")
-            if size > MAX_MOOV_SIZE:
-                raise Unsupported(f"moov: {size} bytes are more than {MAX_MOOV_SIZE}")
-            return Extent(position + start, size - start)
-        fragments |= fourcc == b"moof"
-        position += size  # an mdat may claim more than the file has: then moov came before
-    if not file_size:
-        raise MalformedBox(b"moov", "missing: the file is empty")
-    if fragments:
-        raise Unsupported("moof: a media segment without its moov")
-    names = b" ".join(seen[:8]).decode("ascii", "backslashreplace")
-    raise MalformedBox(b"moov", f"missing; found {names or 'no box'}")
-
-
-def parse_moov(moov: memoryview, file_size: int) -> Movie:
-    boxes = children(moov)
+def parse_movie(layout: Layout, file_size: int) -> Movie:
+    boxes = children(layout.moov)
     if b"cmov" in boxes:
         raise Unsupported("cmov: compressed movie boxes")
-    if b"mvex" in boxes:
-        raise Unsupported("mvex: fragmented input is not supported yet")
     if b"mvhd" not in boxes:
         raise MalformedBox(b"mvhd", "missing from moov")
     movie_timescale = _header_timescale(b"mvhd", boxes[b"mvhd"])
-    traks = [payload for fourcc, payload in iter_boxes(moov) if fourcc == b"trak"]
+    traks = [payload for fourcc, payload in iter_boxes(layout.moov) if fourcc == b"trak"]
     if len(traks) > MAX_TRACKS:
         raise Unsupported(f"trak: {len(traks)} tracks are more than {MAX_TRACKS}")
+    fragmented = _expand(layout, boxes.get(b"mvex"), file_size)
     tracks, left_out = [], []
     for number, trak in enumerate(traks, 1):
         try:
-            tracks.append(_parse_trak(trak, movie_timescale, file_size))
+            tracks.append(_parse_trak(trak, movie_timescale, file_size, fragmented))
         except Unsupported as reason:
             left_out.append(f"track {number}: {reason}")
         if sum(len(samples) for _, samples in tracks) > MAX_SAMPLES:
             raise Unsupported(f"moov: more than {MAX_SAMPLES} samples")
+    if not tracks and fragmented is not None and not layout.fragments.count:
+        raise Unsupported("moov: an initialization segment: no moof follows")
     if not tracks:
         raise Unsupported("; ".join(left_out) or "moov: no track")
+    if fragmented is not None:
+        tracks = from_zero(tracks)
+    for _, samples in tracks:
+        _check_times(samples)
     return Movie(tuple(tracks), tuple(left_out))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fragmented:
+    rows: Rows
+    trex: dict[int, Defaults]
+
+    def samples(self, track_id: int, known: Samples | None, *, sound: bool) -> Samples | None:
+        """Behind *known*, those of moov; None where the track has no sample at all."""
+        rows = self.rows.of(track_id)
+        if not rows.runs or not len(rows.size):
+            return known
+        trex = self.trex.get(track_id, Defaults())
+        return samples_of(rows, trex, known, sound=sound)
+
+
+def _expand(layout: Layout, mvex: memoryview | None, file_size: int) -> _Fragmented | None:
+    """What fragments hold; None for a progressive file."""
+    if mvex is None and not layout.fragments.count:
+        return None
+    trex = {} if mvex is None else parse_trex(mvex)
+    return _Fragmented(expand(layout.fragments.runs, trex, file_size), trex)
+
+
 def _parse_trak(
-    trak: memoryview, movie_timescale: int, file_size: int
+    trak: memoryview, movie_timescale: int, file_size: int, fragmented: _Fragmented | None
 ) -> tuple[Track, Samples]:
     boxes = children(trak)
     mdia = _inside(boxes, b"mdia")
@@ -109,23 +96,46 @@ def _parse_trak(
     form = parse_sample_entry(_need(stbl, b"stsd", b"stbl"))
     if (handler == b"vide") != isinstance(form, VideoFormat):
         raise MalformedBox(b"hdlr", "does not fit the codec in stsd")
-    samples = parse_samples(stbl, file_size)
-    if not len(samples):
-        raise Unsupported("stsz: no samples")
+    track_id, matrix = _parse_tkhd(_need(boxes, b"tkhd", b"trak"))
+    sound = handler == b"soun"
+    samples = _all_samples(stbl, file_size, fragmented, track_id, sound=sound)
     mdhd = _need(mdia, b"mdhd", b"mdia")
     timescale = _header_timescale(b"mdhd", mdhd)
-    tkhd = _need(boxes, b"tkhd", b"trak")
-    track_id, matrix = _parse_tkhd(tkhd)
     if isinstance(form, VideoFormat):
         form = _with_matrix(form, matrix)
     else:
         samples = _in_composition_order(samples)
-    _check_times(samples)
     edit = Edit()
     if b"edts" in boxes and b"elst" in (edts := children(boxes[b"edts"])):
         edit = parse_edit_list(edts[b"elst"], movie_timescale, timescale)
+    if fragmented is not None:
+        edit = open_ended(edit)
     language = bcp47(_extended_language(mdia) or _packed_language(mdhd))
     return Track(track_id, form, timescale, edit, language), samples
+
+
+def _all_samples(
+    stbl: dict[bytes, memoryview],
+    file_size: int,
+    fragmented: _Fragmented | None,
+    track_id: int,
+    *,
+    sound: bool,
+) -> Samples:
+    if fragmented is None:
+        samples = parse_samples(stbl, file_size)
+        if not len(samples):
+            raise Unsupported("stsz: no samples")
+        return samples
+    known = None
+    if b"stsz" in stbl or b"stz2" in stbl:
+        known = parse_samples(stbl, file_size)
+    if known is not None and not len(known):
+        known = None
+    found = fragmented.samples(track_id, known, sound=sound)
+    if found is None:
+        raise Unsupported("moof: no samples of it in any fragment")
+    return found
 
 
 def _need(boxes: dict[bytes, memoryview], fourcc: bytes, parent: bytes) -> memoryview:

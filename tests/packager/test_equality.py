@@ -39,7 +39,8 @@ from tests.packager.isobmff.reading import parse_segment
 from tests.packager.mpegts.reading import check_stream
 
 VIDEO, AUDIO, BOTH = "video", "audio", "video and audio"
-FRAGMENTED = (Unsupported, "mvex: fragmented input is not supported yet")
+INIT_ONLY = (Unsupported, "moov: an initialization segment: no moof follows")
+ENCRYPTED = (Unsupported, "track 1: encv: the samples are encrypted")
 NO_MOOV = (Unsupported, "moof: a media segment without its moov")
 
 
@@ -49,7 +50,7 @@ def codec(track: int, name: str) -> tuple[type[PackagerError], str]:
 
 # What each real file gives: its tracks, or the error and how its message starts.
 EXPECTED: dict[str, str | tuple[type[PackagerError], str]] = {
-    "derived/bear_cmaf_like_muxed_gsidx.mp4": FRAGMENTED,
+    "derived/bear_cmaf_like_muxed_gsidx.mp4": BOTH,
     "derived/bear_negative_cts_v1.mp4": BOTH,
     "derived/bear_stco_beyond_eof.mp4": (MalformedBox, "stco: sample 1 at 4294967280"),
     "derived/bear_stsz_count_2g.mp4": (MalformedBox, "stsz: 2147483647 samples"),
@@ -64,9 +65,9 @@ EXPECTED: dict[str, str | tuple[type[PackagerError], str]] = {
     "media3/bbb_800x640_768kbps_30fps_avc_pyramid_3b.mp4": VIDEO,
     "media3/bbb_800x640_768kbps_30fps_vp9.mp4": VIDEO,
     "media3/edit_list_positive_shift.mp4": BOTH,
-    "media3/emsg_sample.audio.mp4": FRAGMENTED,
-    "media3/fragmented_captions.mp4": FRAGMENTED,
-    "media3/fragmented_captions_h265.mp4": FRAGMENTED,
+    "media3/emsg_sample.audio.mp4": AUDIO,
+    "media3/fragmented_captions.mp4": VIDEO,
+    "media3/fragmented_captions_h265.mp4": VIDEO,
     "media3/h265_with_metadata_track.mp4": BOTH,
     "media3/hlg10-color-test.mp4": BOTH,
     "media3/iibbibb_editlist_videoonly.mp4": VIDEO,
@@ -78,7 +79,7 @@ EXPECTED: dict[str, str | tuple[type[PackagerError], str]] = {
     "media3/sample_eac3.mp4": AUDIO,
     "media3/sample_edit_list_only_preroll_sync_sample.mp4": BOTH,
     "media3/sample_empty_track.mp4": BOTH,
-    "media3/sample_fragmented_seekable_multiple_sidx.mp4": FRAGMENTED,
+    "media3/sample_fragmented_seekable_multiple_sidx.mp4": VIDEO,
     "media3/sample_mdat_too_long.mp4": BOTH,
     "media3/sample_missing_stsd.mp4": (MalformedBox, "stsd: missing from stbl"),
     "media3/sample_no_bframes.mp4": BOTH,
@@ -90,19 +91,19 @@ EXPECTED: dict[str, str | tuple[type[PackagerError], str]] = {
     "media3/sample_with_invalid_nalu.mp4": VIDEO,
     "media3/sample_with_nero_chapters_only.mp4": BOTH,
     "media3/silent-black-10s.mp4": BOTH,
-    "media3/ttml-in-mp4_sample.text.mp4": FRAGMENTED,
+    "media3/ttml-in-mp4_sample.text.mp4": (Unsupported, "track 1: hdlr: 'subt' is neither"),
     "media3/water_180_mvhevc_5frames.mov": VIDEO,
     "mediabunny/ac3.mp4": AUDIO,
     "mediabunny/multiple-aac-tracks.mp4": "audio and audio",
-    "mediabunny/rotate-buck-bunny.mp4": FRAGMENTED,
+    "mediabunny/rotate-buck-bunny.mp4": BOTH,
     "mediabunny/toothsome-dts.mp4": codec(1, "dtsc"),
     "mediabunny/video-h265.mp4": BOTH,
     "mp4ff/bbb_prog_10s.mp4": BOTH,
-    "mp4ff/cbcsdec.mp4": FRAGMENTED,
+    "mp4ff/cbcsdec.mp4": VIDEO,
     "mp4ff/init_truncated.mp4": (MalformedBox, "moov: size 646 exceeds the 31 bytes left"),
-    "mp4ff/main_1.mp4": FRAGMENTED,
+    "mp4ff/main_1.mp4": VIDEO,
     "mp4ff/prog_8s.mp4": BOTH,
-    "mp4ff/prog_8s_dec_dashinit.mp4": FRAGMENTED,
+    "mp4ff/prog_8s_dec_dashinit.mp4": BOTH,
     "mp4parse/chunk_out_of_range.mp4": (MalformedBox, "stsc: first_chunk does not start"),
     "mp4parse/invalid_userdata.mp4": (MalformedBox, "stco: sample 1 at 135434"),
     "mp4parse/sine-3s-xhe-aac-44khz-mono.mp4": (Unsupported, "track 1: mp4a: audio object"),
@@ -121,23 +122,23 @@ EXPECTED: dict[str, str | tuple[type[PackagerError], str]] = {
     "shaka-packager/bear-640x360-hevc.mp4": BOTH,
     "shaka-packager/bear-640x360-no_edit_list.mp4": (MalformedBox, "stco: sample 82 at 344210"),
     "shaka-packager/bear-640x360-trailing-moov.mp4": BOTH,
-    "shaka-packager/bear-640x360-v_frag-cenc-senc.mp4": FRAGMENTED,
+    "shaka-packager/bear-640x360-v_frag-cenc-senc.mp4": ENCRYPTED,
     "shaka-packager/bear-640x360-vp9.mp4": BOTH,
     "shaka-packager/bear-640x360.mp4": BOTH,
-    "shaka-packager/bear-av1.mp4": FRAGMENTED,
+    "shaka-packager/bear-av1.mp4": VIDEO,
     "shaka-packager/bear-flac.mp4": AUDIO,
-    "shaka-packager/bear-mpeg2-aac-only_frag.mp4": FRAGMENTED,
+    "shaka-packager/bear-mpeg2-aac-only_frag.mp4": AUDIO,
     "shaka-packager/sintel-1024x436.mp4": BOTH,
     "shaka-packager/sparks_dovi_10.mp4": VIDEO,
     "shaka-packager/water-mv-hevc.mp4": VIDEO,
-    "shaka-player/audio-xhe-aac.mp4": FRAGMENTED,
-    "shaka-player/cea-init.mp4": FRAGMENTED,
+    "shaka-player/audio-xhe-aac.mp4": INIT_ONLY,
+    "shaka-player/cea-init.mp4": INIT_ONLY,
     "shaka-player/cea608-track-segment.mp4": NO_MOOV,
-    "shaka-player/dash-multi-codec_video_144p_108k_h264.mp4": FRAGMENTED,
+    "shaka-player/dash-multi-codec_video_144p_108k_h264.mp4": VIDEO,
     "shaka-player/h265-cea-segment.mp4": NO_MOOV,
-    "shaka-player/hls-sample-aes_video.mp4": FRAGMENTED,
+    "shaka-player/hls-sample-aes_video.mp4": ENCRYPTED,
     "shaka-player/imsc-image-segment.cmft": NO_MOOV,
-    "shaka-player/vtt-init.mp4": FRAGMENTED,
+    "shaka-player/vtt-init.mp4": INIT_ONLY,
     "shaka-player/vtt-segment.mp4": NO_MOOV,
     "torchcodec/bt709_full_range.mp4": VIDEO,
 }
@@ -150,9 +151,16 @@ NOT_DECODED = {"media3/long_1080p_lowbitrate.mp4"}
 DAMAGED = {"media3/sample_with_invalid_nalu.mp4": r"sample \d+: "}
 """Damage inside the media: CMAF passes it on, TS refuses the sample."""
 
-MOVED = {"media3/iibbibb_editlist_videoonly.mp4": Fraction(1, 2)}
-"""FFmpeg moves the first picture of an edit that starts inside a group to zero.  By the edit
-list it is shown half a second later, and so are we."""
+MOVED = {
+    "media3/iibbibb_editlist_videoonly.mp4": Fraction(1, 2),
+    "mediabunny/rotate-buck-bunny.mp4": Fraction(-1, 12),
+    "mp4ff/cbcsdec.mp4": Fraction(-241_001, 24_000),
+    "mp4ff/main_1.mp4": Fraction(-10),
+}
+"""By how much we show pictures later than FFmpeg does, seconds.  It moves the first picture of
+an edit that starts inside a group to zero: by the edit list it is half a second later.  In
+fragments it delays all pictures by the largest negative composition offset.  Files cut from a
+live stream ten seconds in begin at zero here."""
 
 MARGIN = 1.0
 """Seconds that a file may take to be refused or indexed."""

@@ -104,7 +104,6 @@ REFUSED = {
     "a few bytes": (b"\0\0\0\x08ft", MalformedBox, "moov: missing"),
     "no moov": (FTYP + box(b"mdat", bytes(9)), MalformedBox, "moov: missing; found ftyp mdat"),
     "a segment": (box(b"styp") + box(b"moof"), Unsupported, "moof: a media segment without"),
-    "fragmented": (FTYP + box(b"moov", box(b"mvex")), Unsupported, "mvex: fragmented input"),
     "compressed": (FTYP + box(b"moov", box(b"cmov")), Unsupported, "cmov: compressed"),
     "no mvhd": (FTYP + box(b"moov"), MalformedBox, "mvhd: missing from moov"),
     "no track": (mp4(), Unsupported, "moov: no track"),
