@@ -12,6 +12,7 @@ from packager.codecs.h264 import AvcConfig
 from packager.codecs.hevc import HevcConfig
 from packager.containers import demux
 from packager.edits import needed
+from packager.in_band import with_parameter_sets
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.index_blocks import BLOCK, encode_block
 from packager.index_header import track_facts
@@ -47,6 +48,7 @@ def _examine(
     track: Track, samples: Samples, facts: bool
 ) -> Reads[tuple[Track, Samples, NalFacts | None]]:
     """The rows that *track*'s edit needs, on one timeline, and the facts about them."""
+    track = yield from with_parameter_sets(track, samples)
     form = track.format
     config = form.config if isinstance(form, VideoFormat) else None
     nal_facts = None

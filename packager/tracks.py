@@ -40,8 +40,10 @@ class VideoFormat:
 
     @property
     def in_ts(self) -> bool:
-        """Whether MPEG-TS carries it: HEVC is in fMP4 alone (rule T-06)."""
-        return isinstance(self.config, AvcConfig)
+        """Whether MPEG-TS carries it: HEVC is in fMP4 alone (rule T-06), and so is what only a
+        decoder of Dolby Vision is told of."""
+        vision = self.dolby_vision
+        return isinstance(self.config, AvcConfig) and not (vision and vision.entry)
 
 
 @dataclass(frozen=True, slots=True)

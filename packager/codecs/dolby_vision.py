@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from packager.errors import MalformedBox
 
 BOXES = (b"dvcC", b"dvvC", b"dvwC")
-ENTRIES = frozenset({b"dvh1", b"dav1"})
+ENTRIES = frozenset({b"dvh1", b"dav1", b"dva1"})
 """Sample entries of streams that no other decoder can show."""
 
 _BRANDS = {1: "db1p", 2: "db2g", 4: "db4h"}

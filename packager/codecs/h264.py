@@ -16,11 +16,12 @@ START_CODE = b"\x00\x00\x00\x01"
 AUD = START_CODE + b"\x09\xf0"
 """Access unit delimiter with primary_pic_type 7: any slice type (§7.4.2.4)."""
 
-_HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _MAX_RECORD = 8 << 10
 """Bytes of a decoder configuration.  Parameter sets are some hundred bytes; they are repeated
 before each IDR in MPEG-TS, so they must not be what fills a segment."""
 
+_UNSPECIFIED = (2, 2, 2)
 _EXTENDED_SAR = 255
 _SAR = (  # table E-1
     (0, 1), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11),
@@ -71,13 +72,19 @@ class AvcConfig:
         return f"avc1.{self.record[1:4].hex()}"
 
     @property
+    def complete(self) -> bool:
+        """Whether its parameter sets are in the record."""
+        return bool(self.sps and self.pps)
+
+    @property
     def parameter_sets(self) -> bytes:
         """SPS and PPS in Annex B form, to repeat before each IDR (rule T-06)."""
         return b"".join(START_CODE + unit for unit in (*self.sps, *self.pps))
 
 
 def parse_avcc(record: bytes) -> AvcConfig:
-    """AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1)."""
+    """AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); parameter sets may be in the
+    samples."""
     if len(record) < 7 or record[0] != 1:
         raise MalformedBox(b"avcC", "not a version 1 record")
     if len(record) > _MAX_RECORD:
@@ -89,8 +96,6 @@ def parse_avcc(record: bytes) -> AvcConfig:
     if position >= len(record):
         raise MalformedBox(b"avcC", "cut short before its picture parameter sets")
     pps, _ = _units(record, position + 1, record[position])
-    if not sps or not pps:
-        raise Unsupported("avc1: no parameter sets in avcC (they would be in the samples)")
     return AvcConfig(record, length_size, sps, pps)
 
 
@@ -123,7 +128,7 @@ def _parse_sps(bits: Bits) -> Sps:
     profile = bits.read(8)
     bits.read(16)  # constraints, level
     bits.ue()  # seq_parameter_set_id
-    chroma = _parse_chroma(bits) if profile in _HIGH_PROFILES else 1
+    chroma = _parse_chroma(bits) if profile in HIGH_PROFILES else 1
     bits.ue()  # log2_max_frame_num_minus4
     _skip_picture_order_count(bits)
     bits.ue()  # max_num_ref_frames
@@ -196,5 +201,5 @@ def parse_vui(bits: Bits) -> tuple[Fraction, Colour | None]:
     bits.read(3)
     full_range = bits.flag()
     if not bits.flag():  # colour_description_present_flag
-        return aspect, None
+        return aspect, Colour(*_UNSPECIFIED, full_range) if full_range else None
     return aspect, Colour(bits.read(8), bits.read(8), bits.read(8), full_range)

@@ -25,6 +25,10 @@ class HevcConfig:
     """Bytes of the length before each NAL unit: 1, 2 or 4."""
 
     sps: bytes
+    """Empty where parameter sets are in the samples."""
+
+    complete: bool = True
+    """Whether its parameter sets are in the record."""
 
     @property
     def entry(self) -> bytes:
@@ -55,9 +59,8 @@ def parse_hvcc(record: bytes) -> HevcConfig:
     if length_size == 3:
         raise MalformedBox(b"hvcC", "NAL lengths of 3 bytes are not allowed")
     sets = _parameter_sets(record)
-    if not all(kind in sets for kind in (NAL_VPS, NAL_SPS, NAL_PPS)):
-        raise Unsupported("hvcC: no parameter sets (they would be in the samples)")
-    return HevcConfig(record, length_size, sets[NAL_SPS])
+    complete = all(kind in sets for kind in (NAL_VPS, NAL_SPS, NAL_PPS))
+    return HevcConfig(record, length_size, sets.get(NAL_SPS, b""), complete)
 
 
 def _parameter_sets(record: bytes) -> dict[int, bytes]:
