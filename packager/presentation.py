@@ -13,6 +13,8 @@ from enum import StrEnum
 from fractions import Fraction
 from operator import sub
 
+from packager.codecs.h264 import Colour
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -107,6 +109,13 @@ class VideoRendition(Rendition):
     dynamic_range: DynamicRange = DynamicRange.SDR
     supplemental_codec: str | None = None
     """With its brand, of what some decoders show better: ``dvh1.08.07/db4h``."""
+
+    colour: Colour | None = None
+    stereo: bool = False
+    """A view for each eye (MV-HEVC)."""
+
+    projection: str = "rect"
+    """Of vexu: ``rect``, ``equi``, ``hequ``, …"""
 
     @property
     def name(self) -> str:

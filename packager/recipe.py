@@ -25,6 +25,7 @@ from packager.errors import UnknownSegment, Unsupported
 from packager.hls.media_playlist import target_duration
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.isobmff.media_segment import media_segment, segment_sizes
+from packager.isobmff.spatial import layout_of
 from packager.mpegts.segment import TrackRows, carried, framed_sizes, ts_segment
 from packager.mpegts.sizes import Film, ts_sizes
 from packager.plan import Plan, Unplanned
@@ -447,10 +448,12 @@ def _rendition(
             **common, channels=config.channels, sample_rate=config.sample_rate,  # type: ignore[arg-type]
             joc=config.joc if isinstance(config, CarriedAudio) else 0,
         )  # fmt: skip
+    layout = layout_of(form.boxes)
     return VideoRendition(
         **common, width=form.width, height=form.height, pixel_aspect=form.pixel_aspect,  # type: ignore[arg-type]
         frame_rate=_frame_rate(track), dynamic_range=_dynamic_range(form),
         supplemental_codec=vision.supplemental_codec if (vision := form.dolby_vision) else None,
+        colour=form.colour, stereo=layout.stereo, projection=layout.projection,
     )  # fmt: skip
 
 

@@ -3,24 +3,26 @@
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
+from packager.codecs.h264 import Colour
 from packager.dash.closed_captions import closed_captions
 from packager.dash.element import Attributes, element
 from packager.dash.role import Role, role
-from packager.presentation import ClosedCaptions, DynamicRange, Presentation, VideoRendition
+from packager.presentation import ClosedCaptions, Presentation, VideoRendition
 
 _SAME_ASPECT = Fraction(1, 50)
 """Encoders round a width to 2, 8 or 16 pixels: 848 by 480 is 0.6 % off 16:9.  The nearest
 shapes that people tell apart, such as 1.85:1 from 16:9, differ by 4 %."""
 
-_TRANSFERS = {DynamicRange.HDR10: 16, DynamicRange.HLG: 18}
-"""TransferCharacteristics of ISO/IEC 23091-2."""
+_BT709 = Colour(1, 1, 1, full_range=False)
+_UNSPECIFIED = 2
+_SCTE_214 = "urn:scte:dash:scte214-extensions"
 
 
 def video_sets(presentation: Presentation) -> list[tuple[VideoRendition, ...]]:
     """Renditions among which a player may switch at every segment.
 
-    They start their segments together, are of one codec family and have one shape; a ladder
-    that is not aligned gives a set to each rendition.
+    They start their segments together, are of one codec family, dynamic range and timescale
+    and have one shape (I-10); a ladder that is not aligned gives a set to each rendition.
     """
     if not presentation.aligned:
         return [(video,) for video in presentation.video]
@@ -42,6 +44,7 @@ def video_set(
 ) -> str:
     """AdaptationSet@id *number*; *template* makes a member's SegmentTemplate."""
     tallest = max(members, key=lambda video: video.height)
+    alike = len({video.colour for video in members}) == 1
     rates = [video.frame_rate for video in members if video.frame_rate]
     attributes: Attributes = {
         "id": number,
@@ -59,23 +62,44 @@ def video_set(
         "AdaptationSet",
         attributes,
         *closed_captions(captions),
-        *_transfer(tallest),
+        *(_colour(tallest) if alike else []),
         # The first set is what to show when nobody chooses (D-08).
         *([role(Role.MAIN)] if number == 1 else []),
-        *(_representation(video, template(video)) for video in members),
+        *(
+            _representation(video, template(video), [] if alike else _colour(video))
+            for video in members
+        ),
     )
 
 
-def _transfer(video: VideoRendition) -> list[str]:
-    """Supplemental, so that a player that does not know it may still show the picture."""
-    value = _TRANSFERS.get(video.dynamic_range)
-    scheme = "urn:mpeg:mpegB:cicp:TransferCharacteristics"
-    descriptor: Attributes = {"schemeIdUri": scheme, "value": value}
-    return [element("SupplementalProperty", descriptor)] if value else []
+def _colour(video: VideoRendition) -> list[str]:
+    """Code points of ISO/IEC 23091-2, where they are not what players take for granted.
+
+    Supplemental, so that a player that does not know them may still show the picture.
+    """
+    colour = video.colour
+    if colour is None or colour == _BT709:
+        return []
+    points = {
+        "ColourPrimaries": colour.primaries,
+        "TransferCharacteristics": colour.transfer,
+        "MatrixCoefficients": colour.matrix,
+    }
+    told = {name: value for name, value in points.items() if value != _UNSPECIFIED}
+    if colour.full_range:
+        told["VideoFullRangeFlag"] = 1
+    return [
+        element(
+            "SupplementalProperty",
+            {"schemeIdUri": f"urn:mpeg:mpegB:cicp:{name}", "value": value},
+        )
+        for name, value in told.items()
+    ]
 
 
-def _representation(video: VideoRendition, template: str) -> str:
-    attributes: Attributes = {
+def _representation(video: VideoRendition, template: str, colour: list[str]) -> str:
+    codec, _, brand = (video.supplemental_codec or "").partition("/")
+    attributes: dict[str, str | int | None] = {
         "id": video.name,
         "codecs": video.codec,
         "bandwidth": video.bandwidth,
@@ -85,13 +109,28 @@ def _representation(video: VideoRendition, template: str) -> str:
         "frameRate": str(video.frame_rate) if video.frame_rate else None,
         "sar": _ratio(video.pixel_aspect),
     }
-    return element("Representation", attributes, template)
+    if codec:
+        attributes |= {
+            "xmlns:scte214": _SCTE_214,
+            "scte214:supplementalCodecs": codec,
+            "scte214:supplementalProfiles": brand,
+        }
+    return element("Representation", attributes, *colour, template)
 
 
 def _switchable(one: VideoRendition, other: VideoRendition) -> bool:
     same_family = one.codec.partition(".")[0] == other.codec.partition(".")[0]
-    same_range = one.dynamic_range is other.dynamic_range
-    return same_family and same_range and abs(_aspect(one) / _aspect(other) - 1) < _SAME_ASPECT
+    same_picture = (
+        one.dynamic_range is other.dynamic_range
+        and bool(one.supplemental_codec) == bool(other.supplemental_codec)
+        and (one.stereo, one.projection) == (other.stereo, other.projection)
+        and one.timeline.timescale == other.timeline.timescale
+    )
+    return same_family and same_picture and _nearly(_aspect(one), _aspect(other))
+
+
+def _nearly(one: Fraction, other: Fraction) -> bool:
+    return abs(one / other - 1) < _SAME_ASPECT
 
 
 def _aspect(video: VideoRendition) -> Fraction:

@@ -132,6 +132,8 @@ class Variant:
     supplemental_codecs: str | None = None
     # VIDEO-RANGE
     video_range: str | None = None
+    # REQ-VIDEO-LAYOUT
+    video_layout: str | None = None
     # PROGRAM-ID, which version 6 removed: for players that cannot do without
     program_id: int | None = None
     uri: str
@@ -147,6 +149,7 @@ class Variant:
             "RESOLUTION": "{}x{}".format(*self.resolution) if self.resolution else None,
             "FRAME-RATE": _thousandths(self.frame_rate) if self.frame_rate else None,
             "VIDEO-RANGE": self.video_range,
+            "REQ-VIDEO-LAYOUT": quoted(self.video_layout) if self.video_layout else None,
             "AUDIO": quoted(self.audio) if self.audio else None,
             "SUBTITLES": quoted(self.subtitles) if self.subtitles else None,
             "CLOSED-CAPTIONS": quoted(self.closed_captions) if self.closed_captions else "NONE",
@@ -177,7 +180,9 @@ class MultivariantPlaylist:
 
     @property
     def _version(self) -> int:
-        """0 for none; 7 for services of CEA-708."""
+        """0 for none; 7 for services of CEA-708, 12 for attributes that begin with REQ-."""
+        if any(one.video_layout for one in self.variants):
+            return 12
         if any(one.instream_id.startswith("SERVICE") for one in self.closed_captions):
             return 7
         return 4 if self.media or self.closed_captions else 0

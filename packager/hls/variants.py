@@ -1,6 +1,7 @@
 """From a presentation to its variants: which renditions play together (rules P-08 to P-10).
 
-Variants keep the order of the flavors, group after group of audio; text renditions are added
+Variants keep the order of the flavors, group after group of audio, those that most players
+take first; text renditions are added
 by ``subtitles.with_subtitles``.
 """
 
@@ -87,7 +88,7 @@ def separate_variants(
             audio=group.name if group else None,
         )
         for group in groups or (None,)
-        for video in presentation.video
+        for video in sorted(presentation.video, key=_start_with)
     ]
     media = [line for group in groups for line in group.media(playlist_uri)]
     return MultivariantPlaylist(_told_apart(variants), tuple(media))
@@ -130,7 +131,8 @@ def _video_variant(
         frame_rate=video.frame_rate,
         audio=audio,
         supplemental_codecs=video.supplemental_codec,
-        video_range=_VIDEO_RANGES.get(video.dynamic_range),
+        video_range=_video_range(video),
+        video_layout=_video_layout(video),
     )
 
 
@@ -139,6 +141,38 @@ _VIDEO_RANGES = {
     DynamicRange.HLG: "HLG",
     DynamicRange.DOLBY_VISION: "PQ",
 }
+
+
+_HLG_TRANSFER = 18
+
+
+def _video_range(video: VideoRendition) -> str | None:
+    """Dolby Vision is PQ, but where its base layer is HLG."""
+    is_vision = video.dynamic_range is DynamicRange.DOLBY_VISION
+    if is_vision and video.colour is not None and video.colour.transfer == _HLG_TRANSFER:
+        return "HLG"
+    return _VIDEO_RANGES.get(video.dynamic_range)
+
+
+_PROJECTIONS = {"equi": "PROJ-EQUI", "hequ": "PROJ-HEQU", "prim": "PROJ-PRIM"}
+
+
+def _video_layout(video: VideoRendition) -> str | None:
+    """What a client must be able to show; one flat picture goes without saying."""
+    said = ("CH-STEREO" if video.stereo else None, _PROJECTIONS.get(video.projection))
+    return "/".join(one for one in said if one) or None
+
+
+_COMPATIBLE = ("avc1", "hvc1", "vp09", "av01")
+"""Entries in the order of how many players take them."""
+
+
+def _start_with(video: VideoRendition) -> tuple[bool, bool, int]:
+    """Players may start with the first variant: what most of them can show goes first, and
+    else the order of the flavors is kept."""
+    entry = video.codec.partition(".")[0]
+    known = _COMPATIBLE.index(entry) if entry in _COMPATIBLE else len(_COMPATIBLE)
+    return _video_layout(video) is not None, video.dynamic_range is not DynamicRange.SDR, known
 
 
 def _told_apart(variants: list[Variant]) -> tuple[Variant, ...]:

@@ -1,6 +1,7 @@
 """Spatial video: vexu and its eyes and projection (Apple HEVC stereo video, ISO base media
 extensions for stereo and projected video).  Contained in: visual sample entries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from packager.errors import MalformedBox
@@ -18,6 +19,9 @@ class VideoLayout:
     """``rect``, ``equi``, ``hequ``, …"""
 
 
+_FLAT = VideoLayout(stereo=False, projection="rect")
+
+
 def parse_vexu(payload: bytes) -> VideoLayout:
     boxes = children(memoryview(payload))
     eyes = children(boxes.get(b"eyes", memoryview(b"")))
@@ -29,3 +33,9 @@ def parse_vexu(payload: bytes) -> VideoLayout:
             raise MalformedBox(name, f"{len(found)} bytes where {size} are needed")
     stereo = stri[4:5] != b"" and stri[4] & _LEFT_AND_RIGHT == _LEFT_AND_RIGHT
     return VideoLayout(stereo, prji[4:8].decode("ascii", "replace") if prji else "rect")
+
+
+def layout_of(boxes: Iterable[tuple[bytes, bytes]]) -> VideoLayout:
+    """Of a format's *boxes*, which were parsed before."""
+    vexu = dict(boxes).get(b"vexu")
+    return _FLAT if vexu is None else parse_vexu(vexu)

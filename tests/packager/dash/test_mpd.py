@@ -10,8 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from packager.codecs.h264 import Colour
 from packager.dash.mpd import Period, mpd
-from packager.presentation import AudioRendition, Presentation, Timeline, VideoRendition
+from packager.presentation import (
+    AudioRendition,
+    DynamicRange,
+    Presentation,
+    Timeline,
+    VideoRendition,
+)
 from tests.packager.hls.presentations import (
     LADDER,
     audio,
@@ -180,10 +187,32 @@ def test_only_language_tags_are_languages(language: str | None, written: str | N
     assert one.get("lang") == written
 
 
-def test_tracks_of_several_timescales_are_no_switching_set() -> None:
+def test_video_of_another_timescale_is_a_set_of_its_own() -> None:
     mixed = (video(1), video(2, timeline=line([540_000], 90_000)))
-    root = ET.fromstring(render(Presentation(video=mixed, audio=())))
-    assert root.get("profiles") == "urn:mpeg:dash:profile:isoff-live:2011"
+    text = render(Presentation(video=mixed, audio=()))
+    assert len(find(text, "Period", "AdaptationSet")) == 2
+
+
+def test_colour_and_what_some_decoders_show_better() -> None:
+    hlg = video(
+        1,
+        codec="hvc1.2.4.L93.B0",
+        dynamic_range=DynamicRange.HLG,
+        supplemental_codec="dvh1.08.03/db4h",
+        colour=Colour(9, 18, 9, full_range=True),
+    )
+    text = render(Presentation(video=(hlg,), audio=()))
+    told = find(text, "Period", "AdaptationSet", "SupplementalProperty")
+    assert [(one.get("schemeIdUri"), one.get("value")) for one in told] == [
+        ("urn:mpeg:mpegB:cicp:ColourPrimaries", "9"),
+        ("urn:mpeg:mpegB:cicp:TransferCharacteristics", "18"),
+        ("urn:mpeg:mpegB:cicp:MatrixCoefficients", "9"),
+        ("urn:mpeg:mpegB:cicp:VideoFullRangeFlag", "1"),
+    ]
+    [shown] = find(text, "Period", "AdaptationSet", "Representation")
+    scte = "{urn:scte:dash:scte214-extensions}"
+    assert shown.get(f"{scte}supplementalCodecs") == "dvh1.08.03"
+    assert shown.get(f"{scte}supplementalProfiles") == "db4h"
 
 
 @given(timelines)

@@ -8,7 +8,13 @@ from hypothesis import given
 
 from packager.hls.audio_groups import audio_groups
 from packager.hls.variants import audio_apart, muxed_variants, separate_variants
-from packager.presentation import AudioRendition, Bitrate, Presentation, VideoRendition
+from packager.presentation import (
+    AudioRendition,
+    Bitrate,
+    DynamicRange,
+    Presentation,
+    VideoRendition,
+)
 from tests.packager.hls.presentations import LADDER, audio, presentations, video
 
 
@@ -166,3 +172,32 @@ def test_resolution_is_that_of_square_pixels() -> None:
     wide = video(1, width=720, height=576, pixel_aspect=Fraction(64, 45))
     (variant,) = separate_variants(Presentation(video=(wide,), audio=()), uri).variants
     assert variant.resolution == (1024, 576)
+
+
+def test_a_ladder_of_several_codecs_starts_with_what_most_players_take() -> None:
+    ladder = (
+        video(1, codec="av01.0.04M.08"),
+        video(2, codec="hvc1.2.4.L93.B0", dynamic_range=DynamicRange.HDR10),
+        video(3, codec="hvc1.1.6.L93.B0"),
+        video(4),
+    )
+    playlist = separate_variants(Presentation(video=ladder, audio=()), uri)
+    codecs = [one.codecs[0].partition(".")[0] for one in playlist.variants]
+    assert codecs == ["avc1", "hvc1", "av01", "hvc1"]
+    assert [one.video_range for one in playlist.variants] == ["SDR", "SDR", "SDR", "PQ"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "layout"),
+    [
+        ({"stereo": True}, "CH-STEREO"),
+        ({"stereo": True, "projection": "hequ"}, "CH-STEREO/PROJ-HEQU"),
+        ({"projection": "equi"}, "PROJ-EQUI"),
+        ({"projection": "what"}, None),
+    ],
+)
+def test_video_layout(fields: dict[str, object], layout: str | None) -> None:
+    spatial = Presentation(video=(video(1), video(2, **fields)), audio=())
+    text = separate_variants(spatial, uri).render()
+    assert ("#EXT-X-VERSION:12\n" in text) is (layout is not None)
+    assert (f'REQ-VIDEO-LAYOUT="{layout}"' in text) is (layout is not None)
