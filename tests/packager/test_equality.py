@@ -85,7 +85,7 @@ EXPECTED: dict[str, str | tuple[type[PackagerError], str]] = {
     "media3/sample_no_bframes.mp4": BOTH,
     "media3/sample_opus.mp4": AUDIO,
     "media3/sample_portrait.mp4": BOTH,
-    "media3/sample_vvc.mp4": codec(1, "vvc1"),
+    "media3/sample_vvc.mp4": VIDEO,
     "media3/sample_with_colr_mdcv_and_clli.mp4": BOTH,
     "media3/sample_with_increasing_timestamps_320w_240h.mp4": BOTH,
     "media3/sample_with_invalid_nalu.mp4": VIDEO,
