@@ -126,25 +126,26 @@ def media_playlist(uri: str, text: str) -> Segmented:
 
 
 def representations(text: str) -> list[Segmented]:
-    return [representation(one, given) for one, given in _templates(text)]
+    return [representation(one, given) for _, one, given in adaptations(text)]
 
 
-def _templates(text: str) -> Iterator[tuple[ET.Element, ET.Element]]:
+def adaptations(text: str) -> Iterator[tuple[ET.Element, ET.Element, ET.Element]]:
+    """Each AdaptationSet, Representation and SegmentTemplate of an MPD."""
     for adaptation in ET.fromstring(text).iter(f"{MPD}AdaptationSet"):
         outer = adaptation.find(f"{MPD}SegmentTemplate")
         for one in adaptation.iter(f"{MPD}Representation"):
             inner = one.find(f"{MPD}SegmentTemplate")
             given = outer if inner is None else inner
             assert given is not None, one.attrib
-            yield one, given
+            yield adaptation, one, given
 
 
-def representation(one: ET.Element, template: ET.Element) -> Segmented:
+def representation(one: ET.Element, template: ET.Element, *, strict: bool = True) -> Segmented:
     """Its addresses and times, less presentationTimeOffset."""
     scale = int(template.get("timescale", "1"))
     offset = int(template.get("presentationTimeOffset", "0"))
     number = int(template.get("startNumber", "1"))
-    ticks = timeline(template)
+    ticks = timeline(template, strict=strict)
     filled = {
         "$RepresentationID$": one.attrib["id"],
         "$Bandwidth$": one.attrib["bandwidth"],
@@ -160,14 +161,14 @@ def representation(one: ET.Element, template: ET.Element) -> Segmented:
     )
 
 
-def timeline(template: ET.Element) -> list[int]:
-    """Where segments start, and the end."""
+def timeline(template: ET.Element, *, strict: bool = True) -> list[int]:
+    """Where segments start, and the end; *strict* where they must run on."""
     ticks: list[int] = []
     at = 0
     for row in template.iter(f"{MPD}S"):
         given = row.get("t")
         if given is not None:
-            assert not ticks or int(given) == at, "a gap or an overlap"
+            assert not strict or not ticks or int(given) == at, "a gap or an overlap"
             at = int(given)
         for _ in range(int(row.get("r", "0")) + 1):
             ticks.append(at)
