@@ -45,6 +45,8 @@ from packager.recipe import (
     merged_audio,
     mux,
     muxed_bitrate,
+    packed_bitrate,
+    packed_suffix,
     presentation,
     track_cuts,
 )
@@ -124,7 +126,8 @@ def multivariant(
     rates: dict[str, Bitrate] = {}
     apart: tuple[_Rendition, ...] = (*merged.video, *merged.audio)
     for one in apart:
-        rates[one.name] = yield from muxed_bitrate(recipe, _choice(one), seconds)
+        rate_of = muxed_bitrate if isinstance(one, VideoRendition) else packed_bitrate
+        rates[one.name] = yield from rate_of(recipe, _choice(one), seconds)
     playlist = separate_variants(merged, name, lambda one: rates[one.name])
     return with_subtitles(playlist, merged.text, text_index)
 
@@ -179,9 +182,10 @@ def stretch(
     timeline = recipe.clip.of(timeline)
     seconds = target_duration([timeline, *(yield from _timelines(recipe, fmp4=target.fmp4))])
     tail = f"{selectors(choice)}-x{token}"
+    packed = None if target.fmp4 else packed_suffix(recipe, choice)
 
     def name(number: int) -> str:
-        return folder + segment_name(target.protocol, target.fmp4, number, tail)
+        return folder + segment_name(target.protocol, target.fmp4, number, tail, packed)
 
     header = f"{folder}init{tail}.mp4" if target.fmp4 else None
     return Stretch(timeline, name, header), seconds

@@ -46,7 +46,15 @@ from origin.windows import reads_of
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
 from packager.plan import Plan, Transform, Unplanned
-from packager.recipe import Choice, Needs, cmaf_segment, muxed_segment
+from packager.recipe import (
+    Choice,
+    Needs,
+    Recipe,
+    cmaf_segment,
+    muxed_segment,
+    packed_audio_segment,
+    packed_suffix,
+)
 from packager.segmenter import DEFAULT_TARGET
 from packager.tracks import Kind
 
@@ -55,7 +63,7 @@ TS_TYPE = "video/mp2t"
 VIDEO_TYPE, AUDIO_TYPE = "video/mp4", "audio/mp4"
 
 
-_PlanKey = tuple[tuple[str, ...], Fraction, bool, Choice, int]
+_PlanKey = tuple[tuple[str, ...], Fraction, bool, Choice, int, str | None]
 """What fixes the bytes of a segment."""
 
 Found = tuple[Body | Text | Answer, Source | None]
@@ -223,7 +231,7 @@ class Media:
         file = target.file
         etag = strong_etag(
             presented.token, file.kind, str(target.fmp4), str(file.number),
-            str(self._choice(target, presented)),
+            str(self._choice(target, presented)), *([file.packed] if file.packed else []),
         )  # fmt: skip
         cache_control = IMMUTABLE if presented.lasting and file.token else SHORT
         return Body(plan, kind, cache_control, etag)
@@ -243,16 +251,20 @@ class Media:
     ) -> Found:
         choice = self._choice(target, presented)
         recipe, number = carried(presented.recipe, target), target.file.number
-        key = (recipe.digests, recipe.target, target.fmp4, choice, number)
+        packed = target.file.packed
+        if packed and packed != packed_suffix(recipe, choice):
+            raise UnknownSegment(f"no segment of this track is .{packed}")
+        key = (recipe.digests, recipe.target, target.fmp4, choice, number, packed)
         known = self._ready.get(path)
         if known is not None and known.key == key and isinstance(known.found, Body):
             # Kept, because edges ask for its ranges one by one, and several edges for it.
             plan: Plan | Unplanned = known.found.plan
         else:
-            make = cmaf_segment if target.fmp4 else muxed_segment
-            plan = await self._catalog.carry_out(presented, make(recipe, choice, number))
+            plan = await self._catalog.carry_out(
+                presented, _planned(target, recipe, choice, number)
+            )
         file = await self._catalog.open(presented, choice.flavor)
-        kind = _mp4_type(choice) if target.fmp4 else TS_TYPE
+        kind = _segment_type(target, choice)
         if isinstance(plan, Unplanned):
             plan = await self._build(plan, file)
             return self._body(target, presented, plan, kind), file
@@ -295,6 +307,26 @@ def _ahead(target: Target) -> Ahead | None:
             begin = (file.number - 1) * float(DEFAULT_TARGET)
             return Ahead(file.choice.flavor, begin, begin + 2 * float(DEFAULT_TARGET))
     return None
+
+
+def _planned(
+    target: Target, recipe: Recipe, choice: Choice, number: int
+) -> Needs[Plan] | Needs[Plan | Unplanned]:
+    if target.file.packed:
+        return packed_audio_segment(recipe, choice, number)
+    make = cmaf_segment if target.fmp4 else muxed_segment
+    return make(recipe, choice, number)
+
+
+_PACKED_TYPES = {
+    "aac": "audio/aac", "ac3": "audio/ac3", "ec3": "audio/eac3", "mp3": "audio/mpeg",
+}  # fmt: skip
+
+
+def _segment_type(target: Target, choice: Choice) -> str:
+    if target.file.packed:
+        return _PACKED_TYPES[target.file.packed]
+    return _mp4_type(choice) if target.fmp4 else TS_TYPE
 
 
 def _mp4_type(choice: Choice) -> str:

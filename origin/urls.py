@@ -7,7 +7,7 @@
             mapped/{name}   remote/{file}   and what begins like none of these: a mapping too
             and behind it parameters (origin.parameters)
     file    master.m3u8  index[-f1][-v1][-a1].m3u8  manifest.mpd
-            seg-{n}…[-x{token}].ts|m4s   fragment-{n}….m4s   init….mp4
+            seg-{n}…[-x{token}].ts|m4s|aac|ac3|ec3|mp3   fragment-{n}….m4s   init….mp4
 
 A path is percent-decoded once.  What is left over, doubled or out of order is refused: one
 resource has one URL, but for its percent-encoding, or caches hold it twice.
@@ -153,6 +153,9 @@ class File:
     fmp4: bool = False
     """Of fMP4 though the path does not say so, as for codecs that MPEG-TS does not carry."""
 
+    packed: str | None = None
+    """The name's suffix, of packed audio."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -177,7 +180,7 @@ _FILES = {
         "text index": rf"index-s{_NUMBER}\.m3u8",
         "index": rf"index{_SELECTORS}\.m3u8",
         "init": rf"init{_SELECTORS}{_TOKEN}\.mp4",
-        "seg": rf"seg-{_NUMBER}{_SELECTORS}{_TOKEN}\.(ts|m4s)",
+        "seg": rf"seg-{_NUMBER}{_SELECTORS}{_TOKEN}\.(ts|m4s|aac|ac3|ec3|mp3)",
         "text seg": rf"seg-{_NUMBER}-s{_NUMBER}{_MARKED}\.vtt",
         "sub": rf"sub-s{_NUMBER}{_MARKED}\.vtt",
         "fragment": rf"fragment-{_NUMBER}{_SELECTORS}{_TOKEN}\.m4s",
@@ -320,7 +323,10 @@ def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
     if fmp4 and not m4s:
         raise BadUrl(f"seg: .{match[4]} is not the container of this path")
     choice, number = parse_selectors(match[2]), int(match[1])
-    return File(FileKind.SEGMENT, choice, number, match[3], fmp4=m4s and not fmp4)
+    packed = match[4] if kind == "seg" and match[4] not in ("ts", "m4s") else None
+    return File(
+        FileKind.SEGMENT, choice, number, match[3], fmp4=m4s and not fmp4, packed=packed
+    )
 
 
 def parse_selectors(text: str) -> Choice:
@@ -347,10 +353,13 @@ def selectors(choice: Choice) -> str:
     return text if choice.audio is None else f"{text}-a{choice.audio}"
 
 
-def segment_name(protocol: Protocol, fmp4: bool, number: int | str, tail: str) -> str:
-    """*tail* is selectors and token; *number* may be DASH's ``$Number$``."""
+def segment_name(
+    protocol: Protocol, fmp4: bool, number: int | str, tail: str, packed: str | None = None
+) -> str:
+    """*tail* is selectors and token; *number* may be DASH's ``$Number$``; *packed* is the
+    suffix of packed audio."""
     stem = "fragment" if protocol is Protocol.DASH else "seg"
-    return f"{stem}-{number}{tail}.{'m4s' if fmp4 else 'ts'}"
+    return f"{stem}-{number}{tail}.{packed or ('m4s' if fmp4 else 'ts')}"
 
 
 def text_name(kind: FileKind, text: int, mark: str = "", number: int = 0) -> str:
@@ -410,4 +419,6 @@ def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
         case FileKind.INIT:
             return f"init{tail}{token}.mp4"
         case _:
-            return segment_name(protocol, fmp4 or file.fmp4, file.number, tail + token)
+            return segment_name(
+                protocol, fmp4 or file.fmp4, file.number, tail + token, file.packed
+            )

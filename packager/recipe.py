@@ -23,6 +23,7 @@ from packager.codecs.carried import CarriedAudio
 from packager.codecs.h264 import AvcConfig
 from packager.errors import UnknownSegment, Unsupported
 from packager.hls.media_playlist import target_duration
+from packager.hls.packed_audio import packed_segment, packed_sizes
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.isobmff.media_segment import media_segment, segment_sizes
 from packager.isobmff.spatial import layout_of
@@ -344,6 +345,27 @@ def muxed_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan | U
     )  # fmt: skip
 
 
+def packed_suffix(recipe: Recipe, choice: Choice) -> str | None:
+    """Of the names of packed audio segments; None where *choice* cannot be packed."""
+    if choice.audio is None or choice.video is not None:
+        return None
+    track = recipe.track(choice.flavor, Kind.AUDIO, choice.audio)
+    return carried(track).suffix if track.track.format.in_ts else None
+
+
+def packed_audio_segment(recipe: Recipe, choice: Choice, number: int) -> Needs[Plan]:
+    """Packed audio segment *number* (from 1) of the audio in *choice*."""
+    track = _single(recipe, choice)
+    if track.kind is Kind.VIDEO:
+        raise UnknownSegment("packed audio holds no video")
+    cuts = yield from track_cuts(recipe, choice.flavor, track)
+    if not 1 <= number <= len(cuts):
+        raise UnknownSegment(f"segment {number} of {len(cuts)}")
+    start, stop = cuts.row(number - 1)
+    [blocks] = yield (Wanted(choice.flavor, track, track.block_range(start, stop)),)
+    return packed_segment(track, track.samples(start, stop, blocks))
+
+
 def _track_rows(track: TrackIndex, rows: tuple[int, int], blocks: Blocks) -> TrackRows:
     known = track.kind is Kind.VIDEO and track.exact
     annexb = track.annexb_sizes(*rows, blocks) if known else None
@@ -506,6 +528,18 @@ def muxed_bitrate(recipe: Recipe, choice: Choice, target: int) -> Needs[Bitrate]
         video=muxed.video is not None,
         audio=muxed.audio is not None,
     )
+
+
+def packed_bitrate(recipe: Recipe, choice: Choice, target: int) -> Needs[Bitrate]:
+    """The rates of the packed audio segments of *choice*, exact."""
+    track = _single(recipe, choice)
+    cuts = yield from track_cuts(recipe, choice.flavor, track)
+    sizes = track.sizes((yield from _all_blocks(choice.flavor, track)))
+    timeline = _timeline(track, cuts)
+    kept = recipe.clip.segments(timeline)
+    found = packed_sizes(track, cuts.rows, sizes)[kept.start : kept.stop]
+    rate = bitrate(found, recipe.clip.of(timeline), target)
+    return declared_muxed(recipe.said_of(choice.flavor), rate, video=False, audio=True)
 
 
 def _film(flavor: int, track: TrackIndex | None, bounds: Column) -> Needs[Film | None]:

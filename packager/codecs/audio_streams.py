@@ -35,9 +35,6 @@ class AudioStream:
     suffix: str
     """Of the name of packed audio."""
 
-    media_type: str
-    """Of packed audio."""
-
 
 @lru_cache(maxsize=256)
 def audio_stream(config: AacConfig | CarriedAudio) -> AudioStream | None:
@@ -45,17 +42,17 @@ def audio_stream(config: AacConfig | CarriedAudio) -> AudioStream | None:
     if isinstance(config, AacConfig):
         if config.why_not_adts():
             return None
-        return AudioStream(0x0F, _MPEG_AUDIO, b"", config.adts_template(), "aac", "audio/aac")
+        return AudioStream(0x0F, _MPEG_AUDIO, b"", config.adts_template(), "aac")
     match config.box:
         case b"dac3":
             told = _registration(b"AC-3") + _ac3_descriptor(config.record)
-            return AudioStream(0x81, _PRIVATE_STREAM_1, told, b"", "ac3", "audio/ac3")
+            return AudioStream(0x81, _PRIVATE_STREAM_1, told, b"", "ac3")
         case b"dec3":
             told = _registration(b"EAC3") + _eac3_descriptor(config)
-            return AudioStream(0x87, _PRIVATE_STREAM_1, told, b"", "ec3", "audio/eac3")
+            return AudioStream(0x87, _PRIVATE_STREAM_1, told, b"", "ec3")
         case b"esds":
             kind = 0x04 if config.sample_rate < _LSF_BELOW else 0x03
-            return AudioStream(kind, _MPEG_AUDIO, b"", b"", "mp3", "audio/mpeg")
+            return AudioStream(kind, _MPEG_AUDIO, b"", b"", "mp3")
     return None
 
 
