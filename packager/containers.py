@@ -1,7 +1,10 @@
 """Which container a file is, by its first bytes, and who reads it."""
 
+from packager.isobmff.box import LARGE_HEADER_SIZE
 from packager.isobmff.demux import demux as demux_isobmff
-from packager.plan import Reads
+from packager.matroska.demux import demux as demux_matroska
+from packager.matroska.segment import MAGIC as EBML
+from packager.plan import Extent, Reads
 from packager.source import Movie
 
 
@@ -10,4 +13,18 @@ def demux(file_size: int) -> Reads[Movie]:
 
     Raises ``PackagerError`` for a file that is refused.
     """
-    return (yield from demux_isobmff(file_size))
+    first = Extent(0, min(LARGE_HEADER_SIZE, file_size))
+    start = (yield first) if file_size else b""
+    if start.startswith(EBML):
+        return (yield from demux_matroska(file_size))
+    return (yield from _begun(demux_isobmff(file_size), first, start))
+
+
+def _begun(reads: Reads[Movie], known: Extent, data: bytes) -> Reads[Movie]:
+    """*reads*, for which the bytes at *known* need not be read once more."""
+    try:
+        wanted = next(reads)
+        while True:
+            wanted = reads.send(data if wanted == known else (yield wanted))
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
     PackagerError
      +-- MalformedMedia          the bytes break their own rules
      |    +-- MalformedBox       ... inside a named ISO BMFF box
+     |    +-- MalformedElement   ... inside a named EBML element
      |    +-- MalformedSample    ... inside a numbered sample
      +-- Unsupported             well formed, but outside what is packaged here
      +-- UnknownSegment          a segment, track or rendition that does not exist
@@ -26,6 +27,15 @@ class MalformedBox(MalformedMedia):
         self.fourcc = fourcc.decode("ascii", "backslashreplace")
         self.reason = reason
         super().__init__(f"{self.fourcc}: {reason}")
+
+
+class MalformedElement(MalformedMedia):
+    """An EBML element whose content cannot be right; the message starts with its name."""
+
+    def __init__(self, element: str, reason: str) -> None:
+        self.element = element
+        self.reason = reason
+        super().__init__(f"{element}: {reason}")
 
 
 class MalformedSample(MalformedMedia):
