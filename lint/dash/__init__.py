@@ -1,0 +1,1 @@
+"""DASH: the MPD and its segments."""

@@ -1,0 +1,1 @@
+"""HLS: playlists, one by one and together."""

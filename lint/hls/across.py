@@ -1,0 +1,216 @@
+"""Playlists and media of one presentation against one another: P-02, P-04, P-05, P-08, P-09."""
+
+from fractions import Fraction
+from itertools import product
+
+from lint.findings import Say
+from lint.hls.media import MediaPlaylist
+from lint.hls.multivariant import Multivariant, Variant, declared
+from lint.rates import average, peak
+from lint.rendition import Rendition, independent
+
+Loaded = dict[str, tuple[MediaPlaylist, Rendition]]
+"""Media playlists by their address."""
+
+COMBINATIONS = 256
+
+
+def check_across(
+    found: Multivariant, loaded: Loaded, addresses: dict[str, str], say: Say
+) -> None:
+    """*addresses* are those of the playlist's URIs."""
+    subtitles = {
+        addresses.get(r.uri) for r in found.renditions if r.text("TYPE") == "SUBTITLES"
+    }
+    i_frames = {addresses.get(v.uri) for v in found.i_frames}
+    _agree(loaded, subtitles | i_frames, say)
+    played = {a: pair for a, pair in loaded.items() if a not in subtitles | i_frames}
+    _starts(played, say)
+    _independent(found, played, say)
+    for variant in found.variants:
+        _variant(variant, found, loaded, addresses, say)
+
+
+def _agree(loaded: Loaded, free: set[str | None], say: Say) -> None:
+    targets = {a: p.target for a, (p, _) in loaded.items() if a not in free or not p.ended}
+    if len(set(targets.values())) > 1:
+        say("P-02.differ", "media playlists", f"TARGETDURATION {sorted(set(targets.values()))}")
+    kinds = {p.kind for p, _ in loaded.values()}
+    if len(kinds) > 1:
+        say("P-04.differ", "media playlists", f"PLAYLIST-TYPE {sorted(kinds)}")
+    marks = {
+        tuple(sorted({e.discontinuity for e in p.entries}))
+        for a, (p, _) in loaded.items()
+        if a not in free
+    }
+    if len(marks) > 1:
+        say("P-05.differ", "media playlists", "discontinuity sequence numbers differ")
+
+
+def _starts(loaded: Loaded, say: Say) -> None:
+    """First segments of all start at the same time: P-04; lengths differ by a target: P-04."""
+    starts = {
+        a: r.segments[0].main.start
+        for a, (p, r) in loaded.items()
+        if p.ended and r.segments and r.segments[0].number == 0 and r.segments[0].main
+    }
+    forms = {r.form for _, r in loaded.values() if r.form}
+    if starts and len(forms) == 1:
+        apart = max(starts.values()) - min(starts.values())
+        if apart > Fraction(1, 5):
+            latest = max(starts, key=lambda a: starts[a])
+            say(
+                "P-04.starts",
+                latest,
+                f"its first segment starts {float(apart):.3f} s after another",
+            )
+    lengths = {a: r.duration for a, (p, r) in loaded.items() if p.ended}
+    if lengths:
+        apart = max(lengths.values()) - min(lengths.values())
+        target = max(p.target for p, _ in loaded.values())
+        if apart > target:
+            short = min(lengths, key=lambda a: lengths[a])
+            say("P-04.lengths", short, f"{float(apart):.3f} s shorter than another")
+
+
+def _independent(found: Multivariant, loaded: Loaded, say: Say) -> None:
+    for rendition, segment in independent(r for _, r in loaded.values()):
+        playlist = loaded[rendition.address][0]
+        if found.independent or playlist.independent:
+            text = f"{segment.address} does not start with an IDR picture"
+            say("P-12.lie", segment.place, text)
+
+
+def _variant(
+    variant: Variant,
+    found: Multivariant,
+    loaded: Loaded,
+    addresses: dict[str, str],
+    say: Say,
+) -> None:
+    own = loaded.get(addresses.get(variant.uri, ""))
+    if own is None:
+        return
+    place = f"line {variant.line}"
+    groups: list[list[tuple[MediaPlaylist, Rendition]]] = []
+    whole = True
+    for kind in ("AUDIO", "VIDEO", "SUBTITLES"):
+        if not (name := variant.text(kind)):
+            continue
+        members = [r for r in found.renditions if r.text("TYPE") == kind
+                   and r.text("GROUP-ID") == name and r.uri]  # fmt: skip
+        group = [loaded[a] for m in members if (a := addresses.get(m.uri, "")) in loaded]
+        whole &= len(group) == len(members)
+        if group:
+            groups.append(group)
+    _codecs(variant, own[1], groups, place, say)
+    _picture(variant, own[1], place, say)
+    if not whole:
+        return
+    combinations = [[own]]
+    for group in groups:
+        combinations = [[*c, m] for c, m in product(combinations, group)][:COMBINATIONS]
+    _rates(variant, combinations, place, say)
+
+
+def _codecs(
+    variant: Variant,
+    own: Rendition,
+    groups: list[list[tuple[MediaPlaylist, Rendition]]],
+    place: str,
+    say: Say,
+) -> None:
+    real = set(own.codecs)
+    for group in groups:
+        for _, rendition in group:
+            real |= rendition.codecs
+    told = set(variant.codecs)
+    if not told or not real:
+        return
+    missing = {c for c in real if not any(_same(c, t) for t in told)}
+    if missing:
+        say(
+            "P-08.unlisted",
+            place,
+            f"{' '.join(sorted(missing))} is not in {','.join(sorted(told))}",
+        )
+    extra = {t for t in told if not any(_same(c, t) for c in real)}
+    if extra and not missing and not any(t.startswith(("wvtt", "stpp")) for t in extra):
+        say("P-08.absent", place, f"{' '.join(sorted(extra))} is in no rendition")
+
+
+def _same(real: str, told: str) -> bool:
+    """Does *told* name *real*?  HE-AAC in ADTS shows as LC; av01 may have its tail."""
+    if real.lower() == told.lower():
+        return True
+    if real.startswith("mp4a.40.") and told in ("mp4a.40.5", "mp4a.40.29"):
+        return real == "mp4a.40.2"
+    if real.startswith("stpp"):
+        return told.startswith("stpp")
+    return (
+        told.lower().startswith(real.lower() + ".")
+        if real.startswith(("av01", "vp09"))
+        else False
+    )
+
+
+def _picture(variant: Variant, own: Rendition, place: str, say: Say) -> None:
+    video = next((s for seg in own.segments if (s := seg.of("video")) is not None), None)
+    if video is None:
+        return
+    told = variant.text("RESOLUTION")
+    if told and all(video.size) and "x" in told:
+        width, height = (int(part) for part in told.split("x"))
+        # The display size may be wider than the coded one (SAR); then one side agrees.
+        if width != video.size[0] and height != video.size[1]:
+            say(
+                "P-08.size",
+                place,
+                f"RESOLUTION {told}, the media has {video.size[0]}x{video.size[1]}",
+            )
+    rate = declared(variant, "FRAME-RATE")
+    stretches = [s for seg in own.segments if (s := seg.of("video")) is not None]
+    lasts = sum(((s.last_decode - s.first_decode) for s in stretches), Fraction(0))
+    if rate and lasts > 1:
+        real = sum(s.samples for s in stretches) / lasts
+        if real > rate * Fraction(102, 100) + Fraction(1, 10):
+            say(
+                "P-08.rate",
+                place,
+                f"FRAME-RATE {float(rate):g}, the media has {float(real):.3f}",
+            )
+
+
+def _rates(
+    variant: Variant,
+    combinations: list[list[tuple[MediaPlaylist, Rendition]]],
+    place: str,
+    say: Say,
+) -> None:
+    """P-09.  A sum of what was not fetched would be a guess, so only whole lists count."""
+    peaks, averages, whole = [], [], True
+    for combination in combinations:
+        high = mean = Fraction(0)
+        for playlist, rendition in combination:
+            known = sorted(rendition.sizes)
+            whole &= len(known) == rendition.count
+            first = [n for i, n in enumerate(known) if n == i]
+            sizes = [rendition.sizes[n] for n in first]
+            durations = rendition.durations[: len(first)]
+            high += peak(sizes, durations, Fraction(playlist.target))
+            mean += average(sizes, durations)
+        peaks.append(high)
+        averages.append(mean)
+    told, real = declared(variant, "BANDWIDTH"), max(peaks)
+    if told and real > told * Fraction(11, 10):
+        say("P-09.low", place, f"BANDWIDTH {int(told)}, the peak is {int(real)}")
+    if told and whole and real and told > real * Fraction(11, 10):
+        say("P-09.high", place, f"BANDWIDTH {int(told)}, the peak is {int(real)}")
+    told, real = declared(variant, "AVERAGE-BANDWIDTH"), max(averages)
+    if (
+        told
+        and whole
+        and real
+        and not real * Fraction(9, 10) <= told <= real * Fraction(11, 10)
+    ):
+        say("P-09.average", place, f"AVERAGE-BANDWIDTH {int(told)}, it is {int(real)}")

@@ -1,0 +1,180 @@
+"""Segments of one rendition of HLS or DASH: fetched, read, and compared with one another."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from lint.fetching import MEDIA_LIMIT, Fetcher, Range, Unreachable
+from lint.findings import Malformed, Report
+from lint.isobmff.header import Header, read_header
+from lint.media import read_media
+from lint.mpegts.segment import TransportSegment, check_following
+from lint.timing import Segment, check_drift, check_sequence, check_starts, sap_missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A segment as its manifest names it."""
+
+    address: str
+    part: Range | None
+    place: str
+    number: int
+    declared: Fraction
+    discontinuity: int = 0
+    header: tuple[str, Range | None] | None = None
+    whole: bool = False
+    """Header and media in one file: the header is read from it."""
+    sealed: bool = False
+    """Encrypted as a whole: only its size can be told."""
+
+
+@dataclass(slots=True)
+class Rendition:
+    address: str
+    """Of its playlist, or the MPD."""
+    name: str
+    """Where the rendition is declared."""
+    count: int = 0
+    """Segments of the manifest."""
+    duration: Fraction = Fraction(0)
+    segments: list[Segment] = field(default_factory=list)
+    header: Header | None = None
+    form: str = ""
+    sizes: dict[int, int] = field(default_factory=dict)
+    """Octets of segments that are known, by their number."""
+    durations: list[Fraction] = field(default_factory=list)
+
+    @property
+    def codecs(self) -> set[str]:
+        if self.header is not None:
+            return {track.config.codec for track in self.header.tracks}
+        return {s.codec for segment in self.segments[:1] for s in segment.stretches}
+
+
+def choose(count: int, most: int) -> list[int]:
+    """Which of *count* segments are looked at: the first ones and the last."""
+    if count <= most:
+        return list(range(count))
+    return [*range(most - 1), count - 1]
+
+
+@dataclass(slots=True)
+class Walker:
+    """Loads renditions; headers are fetched once."""
+
+    fetcher: Fetcher
+    report: Report
+    most: int
+    hls: bool
+    _headers: dict[tuple[str, Range | None], Header | None] = field(default_factory=dict)
+
+    def walk(self, rendition: Rendition, wanted: list[Wanted]) -> None:
+        """Fill *rendition* from the segments *wanted*."""
+        rendition.count = len(wanted)
+        rendition.durations = [item.declared for item in wanted]
+        rendition.duration = sum(rendition.durations, Fraction(0))
+        for index, item in enumerate(wanted):
+            if item.part is not None:
+                rendition.sizes[index] = item.part.length
+        before: tuple[int, TransportSegment] | None = None
+        sequence = 0
+        for index in choose(len(wanted), self.most):
+            item = wanted[index]
+            say = self.report.of(item.address)
+            try:
+                got = self.fetcher.get(item.address, MEDIA_LIMIT, item.part)
+            except Unreachable as error:
+                self.report.of(rendition.address)(
+                    "F-01.segment", item.place, f"{item.address}: {error}"
+                )
+                continue
+            rendition.sizes[index] = len(got.body)
+            self._content_type(item.address, got.headers, got.body)
+            if item.sealed:
+                continue
+            header = None if item.header is None else self._header(item.header)
+            if header is not None:
+                rendition.header = header
+            try:
+                media = read_media(got.body, header, say, hls=self.hls)
+                if media.form == "mp4" and header is None and not item.whole:
+                    say("P-06.absent", item.place, "fragmented MP4 without a header")
+            except Malformed as error:
+                say("F-02.segment", error.place, error.text)
+                continue
+            rendition.form = media.form
+            if media.sequence and index and sequence and media.sequence[0] <= sequence:
+                say("S-05.sequence", "moof/mfhd", f"{media.sequence[0]} after {sequence}")
+            sequence = media.sequence[-1] if media.sequence else sequence
+            if media.last and index < len(wanted) - 1:
+                say("S-01.lmsg", "styp", "brand lmsg before the last segment")
+            segment = Segment(
+                address=item.address,
+                place=item.place,
+                number=index,
+                octets=len(got.body),
+                stretches=tuple(media.stretches),
+                declared=item.declared,
+                discontinuity=item.discontinuity,
+            )
+            if media.transport is not None:
+                if (
+                    before is not None
+                    and before[0] == index - 1
+                    and not (
+                        rendition.segments
+                        and rendition.segments[-1].discontinuity != item.discontinuity
+                    )
+                ):
+                    check_following(before[1], media.transport, item.place, say)
+                before = index, media.transport
+            rendition.segments.append(segment)
+        self._times(rendition)
+
+    def _times(self, rendition: Rendition) -> None:
+        say = self.report.of(rendition.address)
+        check_sequence(rendition.segments, say, "S-08.gap" if self.hls else "S-08.gap_dash")
+        check_starts(rendition.segments, say)
+        if self.hls:
+            check_drift(rendition.segments, say)
+
+    def _header(self, key: tuple[str, Range | None]) -> Header | None:
+        """The header at an address, checked once, and fetched twice: I-12."""
+        if key in self._headers:
+            return self._headers[key]
+        self._headers[key] = None
+        address, part = key
+        say = self.report.of(address)
+        try:
+            first = self.fetcher.get(address, MEDIA_LIMIT, part)
+            again = self.fetcher.get(address, MEDIA_LIMIT, part)
+            if first.body != again.body:
+                say("I-12.stable", "file", "two requests give different octets")
+            header = read_header(first.body, say, hls=self.hls)
+        except Unreachable as error:
+            say("F-01.header", "file", str(error))
+            return None
+        except Malformed as error:
+            say("F-02.header", error.place, error.text)
+            return None
+        self._headers[key] = header
+        return header
+
+    def _content_type(self, address: str, headers: object, body: bytes) -> None:
+        if not isinstance(headers, dict):
+            return
+        kind = str(headers.get("content-type", "")).partition(";")[0].strip().lower()
+        say = self.report.of(address)
+        wanted: tuple[str, ...] = ("video/mp2t",) if body[:1] == b"\x47" else ()
+        if body[4:8] in (b"styp", b"moof", b"ftyp", b"sidx"):
+            wanted = ("video/mp4", "audio/mp4", "application/mp4", "video/iso.segment")
+        if wanted and kind not in wanted:
+            say("P-18.type", "Content-Type", kind or "absent")
+        if "cache-control" not in headers and "expires" not in headers:
+            say("P-18.cache", "Cache-Control", "absent")
+
+
+def independent(renditions: Iterable[Rendition]) -> list[tuple[Rendition, Segment]]:
+    """Segments whose picture does not start with a random access point."""
+    return [(r, segment) for r in renditions for segment in sap_missing(r.segments)]
