@@ -5,5 +5,5 @@ a function is a generator that yields the extents it wants (``packager.plan.Read
 shell feeds it.
 """
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised whenever the bytes of any output change, so that recipe tokens change with them."""

@@ -10,10 +10,10 @@ from packager.errors import MalformedMedia
 from packager.index import FlavorIndex, TrackIndex
 from packager.index_blocks import BLOCK, sealed, unsealed
 from packager.index_formats import format_facts, parse_format
-from packager.samples import column
+from packager.samples import Column, column
 from packager.tracks import Edit, Track
 
-FORMAT = 1
+FORMAT = 2
 """Version of header and blocks.  Another one is stale: the flavor is parsed again."""
 
 _MAGIC = b"HRix"
@@ -26,6 +26,11 @@ _NUMBERS = (
 )  # fmt: skip
 _BOOLEANS = ("has_offsets", "exact", "plain", "all_sync")
 _COLUMNS = ("sync", "entry", "entry_cts", "block_dts")
+_KINDS: dict[int, "np.dtype[Any]"] = {4: np.dtype("<u4"), 8: np.dtype("<i8")}
+"""By width; the narrow one where all values fit: a header is read for a segment of any time."""
+
+_AS_SYNC = 0
+"""Width of ``entry`` where it is the same as ``sync``: every group is closed."""
 
 
 def track_facts(made: TrackIndex, *, identity: bool = False) -> dict[str, Any]:
@@ -39,8 +44,16 @@ def track_facts(made: TrackIndex, *, identity: bool = False) -> dict[str, Any]:
     }
     if not identity:
         facts |= {name: getattr(made, name) for name in (*_NUMBERS, *_BOOLEANS)}
-        facts["columns"] = [len(getattr(made, name)) for name in _COLUMNS]
+        facts["columns"] = [[_width(made, name), len(getattr(made, name))] for name in _COLUMNS]
     return facts
+
+
+def _width(made: TrackIndex, name: str) -> int:
+    values: Column = getattr(made, name)
+    if name == "entry" and np.array_equal(values, made.sync):
+        return _AS_SYNC
+    narrow = not len(values) or (int(values.min()) >= 0 and int(values.max()) < 1 << 32)
+    return 4 if narrow else 8
 
 
 def encode_header(index: FlavorIndex) -> bytes:
@@ -52,9 +65,10 @@ def encode_header(index: FlavorIndex) -> bytes:
     }
     text = json.dumps(facts, separators=(",", ":")).encode()
     columns = (
-        getattr(track, name).astype("<i8").tobytes()
+        getattr(track, name).astype(_KINDS[width]).tobytes()
         for track in index.tracks
         for name in _COLUMNS
+        if (width := _width(track, name)) != _AS_SYNC
     )
     return sealed(b"".join((_PREFIX.pack(_MAGIC, FORMAT, len(text)), text, *columns)))
 
@@ -77,9 +91,12 @@ def _decode_header(header: bytes) -> FlavorIndex:
     tracks = []
     for each in facts["tracks"]:
         columns: dict[str, Any] = {}
-        for name, size in zip(_COLUMNS, each["columns"], strict=True):
-            columns[name] = column(np.frombuffer(body, "<i8", size, position))
-            position += 8 * size
+        for name, (width, count) in zip(_COLUMNS, each["columns"], strict=True):
+            if width == _AS_SYNC and name == "entry":
+                columns[name] = columns["sync"]
+                continue
+            columns[name] = column(np.frombuffer(body, _KINDS[width], count, position))
+            position += width * count
         tracks.append(_parse_track(each, columns))
     if position != len(body) or not tracks:
         raise ValueError("lengths do not add up")

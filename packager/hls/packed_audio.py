@@ -1,7 +1,8 @@
 """Packed audio segments (RFC 8216 §3.4, rule T-08): frames without a container, behind an ID3
 tag with the time of the first.
 
-The time is that of MPEG-TS (rule T-05), so that a player may have pictures in MPEG-TS beside it.
+The time is that of MPEG-TS (rule T-05), so that a player may have pictures in MPEG-TS
+beside it.
 """
 
 import struct

@@ -14,6 +14,7 @@ import pytest
 
 import origin.catalog
 from metadata.errors import DatabaseUnavailable
+from packager import LAYOUT
 from tests.origin.inside import SECOND, Origin, take, token_of
 
 YEAR, SHORT = "public, max-age=31536000, immutable", "public, max-age=10"
@@ -120,8 +121,8 @@ def test_the_token_of_the_previous_layout(
     sources = (entry, "local/a.mp4")
     one = start()
     names = {source: one.media_names(index_path(source)) for source in sources}
-    monkeypatch.setattr(origin.catalog, "LAYOUT", 2)
-    monkeypatch.setattr("packager.recipe.Recipe.token.__defaults__", (2,))
+    monkeypatch.setattr(origin.catalog, "LAYOUT", LAYOUT + 1)
+    monkeypatch.setattr("packager.recipe.Recipe.token.__defaults__", (LAYOUT + 1,))
     two = start()
     for source, old in names.items():
         new = two.media_names(index_path(source))
@@ -132,8 +133,8 @@ def test_the_token_of_the_previous_layout(
             assert today.headers["cache-control"] == YEAR
             assert served.body == today.body
             assert served.headers["etag"] == today.headers["etag"]
-    monkeypatch.setattr(origin.catalog, "LAYOUT", 3)
-    monkeypatch.setattr("packager.recipe.Recipe.token.__defaults__", (3,))
+    monkeypatch.setattr(origin.catalog, "LAYOUT", LAYOUT + 2)
+    monkeypatch.setattr("packager.recipe.Recipe.token.__defaults__", (LAYOUT + 2,))
     three = start()
     for old in names.values():
         assert three.ask(old[0]).status == 404

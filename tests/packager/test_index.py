@@ -265,7 +265,7 @@ def test_a_block_of_another_track_is_seen() -> None:
 def test_a_header_of_another_format_is_stale() -> None:
     header = bytearray(encode_header(index_of(movie_file())))
     header[5] += 1
-    with pytest.raises(MalformedMedia, match="format 2 is not 1"):
+    with pytest.raises(MalformedMedia, match="format 3 is not 2"):
         decode_header(bytes(header))
 
 
