@@ -38,7 +38,8 @@ FILES = {
         f"{PICTURES} {SOUND} {VP8} -c:a libopus", "25", ["vp08.00.10.08", "Opus"]
     ),
     "live.webm": (
-        f"{PICTURES} {SOUND} {VP9} -c:a libopus -f webm -live 1", "25", ["vp09.00.10.08", "Opus"]
+        f"{PICTURES} {SOUND} {VP9} -c:a libopus -f webm -live 1", "25",
+        ["vp09.00.10.08", "Opus"]
     ),
     "flac.mkv": (f"{SOUND} -c:a flac", "", ["fLaC"]),
     "ac3.mkv": (f"{SOUND} -c:a ac3", "", ["ac-3"]),
@@ -123,7 +124,8 @@ HOSTILE = {
     "a timestamp scale of zero": ("2ad7b1830f4240", "2ad7b183000000", "TimestampScale: 0"),
     "a type of file that is another": ("4282886d6174726f736b61", "4282886d6174726f736b62",
                                        "DocType: 'matroskb'"),
-    "a cluster longer than its segment": ("1f43b675", "1f43b67508ffffffffffff", "Cluster: size"),
+    "a cluster longer than its segment": ("1f43b675", "1f43b67508ffffffffffff",
+                                          "Cluster: size"),
     "an identifier of five bytes": ("1654ae6b", "0854ae6b", "an element in Segment: "),
 }  # fmt: skip
 
