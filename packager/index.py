@@ -86,6 +86,8 @@ class TrackIndex:
     before them (closed GOPs, rule S-09).  Empty for audio: any may."""
 
     entry_cts: Column
+    """When the earliest picture behind each is presented: itself, but for the first one."""
+
     block_dts: Column
     """Decode time of the first sample of each block."""
 

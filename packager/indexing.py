@@ -94,6 +94,10 @@ def encode_track(
     plain = known or (annexb is not None and bool((annexb == samples.size).all()))
     offsets = samples.cts - samples.dts
     entry = np.zeros(0, np.int64) if is_audio else _closed_entries(samples)
+    entry_cts = samples.cts[entry]
+    if len(entry):
+        # Pictures that the first one leads (RADL of VVC and HEVC) are shown before it.
+        entry_cts[0] = samples.cts.min()
     uniform = int(samples.duration[0])
     if count > 1 and not (samples.duration[:-1] == uniform).all():
         uniform = 0
@@ -114,7 +118,7 @@ def encode_track(
         all_sync=bool(samples.sync.all()),
         sync=column([]) if samples.sync.all() else np.flatnonzero(samples.sync),
         entry=entry,
-        entry_cts=samples.cts[entry],
+        entry_cts=entry_cts,
         block_dts=samples.dts[::BLOCK].copy(),
     )
     stored = None if plain else annexb

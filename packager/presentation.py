@@ -131,9 +131,18 @@ class AudioRendition(Rendition):
     joc: int = 0
     """Complexity of joint object coding (Dolby Atmos in E-AC-3); 0 for none."""
 
+    alike: int = 1
+    """1-based among the tracks of its flavor of the same language, label, codec and channels:
+    nothing tells them apart, but they are not the same sound."""
+
     @property
     def name(self) -> str:
         return f"f{self.flavor}-a{self.track}"
+
+    @property
+    def choice(self) -> tuple[str | None, str | None, int]:
+        """What a listener chooses: one sound, in whatever encodings there are of it."""
+        return self.language, self.label, self.alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

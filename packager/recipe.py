@@ -409,7 +409,7 @@ def presentation(recipe: Recipe) -> Needs[Presentation]:
     aligned = all(c.complete for _, t, c in cuts if t.kind is Kind.VIDEO)
     return Presentation(
         video=video,
-        audio=_one_is_default(recipe, audio),
+        audio=_one_is_default(recipe, _numbered(audio)),
         aligned=aligned,
         closed_captions=recipe.closed_captions,
     )
@@ -437,6 +437,21 @@ def merged_audio(every: Presentation) -> Presentation:
     merged = _merged(every.audio)
     number = next((at for at, one in enumerate(merged) if one.default), 0)
     return replace(every, audio=_with_default(merged, number))
+
+
+def _numbered(audio: Iterable[AudioRendition]) -> list[AudioRendition]:
+    """*audio*, with those of a flavor that nothing tells apart counted."""
+    alike: Counter[tuple[object, ...]] = Counter()
+    found = []
+    for one in audio:
+        kind = one.flavor, _kind(one)
+        alike[kind] += 1
+        found.append(replace(one, alike=alike[kind]))
+    return found
+
+
+def _kind(one: AudioRendition) -> tuple[object, ...]:
+    return one.language, one.label, one.channels, one.codec, one.joc
 
 
 def _one_is_default(
@@ -502,11 +517,8 @@ def _frame_rate(track: TrackIndex) -> Fraction | None:
 
 def _merged(audio: Iterable[AudioRendition]) -> list[AudioRendition]:
     best: dict[tuple[object, ...], AudioRendition] = {}
-    alike: Counter[tuple[object, ...]] = Counter()
     for one in audio:
-        kind = (one.language, one.label, one.channels, one.codec, one.joc)
-        key = (*kind, alike[one.flavor, kind])
-        alike[one.flavor, kind] += 1
+        key = (*_kind(one), one.alike)
         known = best.get(key, one)
         better = one if one.bitrate.average > known.bitrate.average else known
         best[key] = replace(better, default=one.default or known.default)

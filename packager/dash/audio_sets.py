@@ -13,20 +13,17 @@ _CHANNEL_CONFIGURATION = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 11, 8: 12, 24: 
 
 
 def audio_sets(audio: Iterable[AudioRendition]) -> list[tuple[AudioRendition, ...]]:
-    """One set for each language, label, channel count and codec, in the order of listing."""
+    """One set for each choice, channel count and codec, in the order of listing."""
     sets: dict[object, list[AudioRendition]] = {}
     for one in audio:
-        sets.setdefault((one.language, one.label, one.channels, one.codec, one.joc), []).append(
-            one
-        )
+        sets.setdefault((one.choice, one.channels, one.codec, one.joc), []).append(one)
     return [tuple(members) for members in sets.values()]
 
 
 def purpose(audio: AudioRendition, among: Sequence[AudioRendition]) -> Role:
     """All encodings of the default are main, every other choice is an alternate to it."""
     main = next((one for one in among if one.default), among[0])
-    same = (audio.language, audio.label) == (main.language, main.label)
-    return Role.MAIN if same else Role.ALTERNATE
+    return Role.MAIN if audio.choice == main.choice else Role.ALTERNATE
 
 
 def audio_set(

@@ -14,7 +14,7 @@ from packager.dash.duration import duration_down, duration_up
 from packager.dash.element import Attributes, element
 from packager.dash.segment_template import segment_template
 from packager.dash.text_sets import text_set
-from packager.dash.video_sets import video_set, video_sets
+from packager.dash.video_sets import main_pictures, switched_between, video_set, video_sets
 from packager.presentation import (
     AudioRendition,
     Presentation,
@@ -89,10 +89,13 @@ def _sets(period: Period) -> list[str]:
 
     presentation = period.presentation
     pictures, sounds = video_sets(presentation), audio_sets(presentation.audio)
+    switching = switched_between(pictures) if presentation.aligned else [[] for _ in pictures]
+    each = zip(pictures, main_pictures(pictures), switching, strict=True)
+    captions = presentation.closed_captions
     return [
         *(
-            video_set(n, members, template, presentation.closed_captions)
-            for n, members in enumerate(pictures, 1)
+            video_set(n, members, template, captions, main=main, switching=numbers)
+            for n, (members, main, numbers) in enumerate(each, 1)
         ),
         *(
             audio_set(n, members, purpose(members[0], presentation.audio), template)

@@ -1,13 +1,18 @@
 """Video as AdaptationSets (ISO/IEC 23009-1 §5.3.3; D-08, I-10)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from packager.codecs.h264 import Colour
 from packager.dash.closed_captions import closed_captions
 from packager.dash.element import Attributes, element
 from packager.dash.role import Role, role
-from packager.presentation import ClosedCaptions, Presentation, VideoRendition
+from packager.presentation import (
+    ClosedCaptions,
+    DynamicRange,
+    Presentation,
+    VideoRendition,
+)
 
 _SAME_ASPECT = Fraction(1, 50)
 """Encoders round a width to 2, 8 or 16 pixels: 848 by 480 is 0.6 % off 16:9.  The nearest
@@ -36,13 +41,45 @@ def video_sets(presentation: Presentation) -> list[tuple[VideoRendition, ...]]:
     return [tuple(members) for members in sets]
 
 
+def switched_between(sets: Sequence[Sequence[VideoRendition]]) -> list[list[int]]:
+    """For each of *sets*, which are aligned, the numbers of those that a player may switch to
+    (§5.3.3.5): the same picture in another codec or on another timescale."""
+    return [
+        [
+            number
+            for number, other in enumerate(sets, 1)
+            if other is not one and _same_picture(one[0], other[0])
+        ]
+        for one in sets
+    ]
+
+
+def main_pictures(sets: Sequence[Sequence[VideoRendition]]) -> list[bool]:
+    """For each of *sets*, whether it is what to show when nobody chooses (D-08): flat SDR
+    where there is any, in every codec that there is of it."""
+    if not sets:
+        return []
+
+    def special(members: Sequence[VideoRendition]) -> tuple[bool, bool]:
+        one = members[0]
+        flat = not one.stereo and one.projection == "rect"
+        return not flat, one.dynamic_range is not DynamicRange.SDR
+
+    main = min(sets, key=special)
+    return [members is main or _same_picture(members[0], main[0]) for members in sets]
+
+
 def video_set(
     number: int,
     members: tuple[VideoRendition, ...],
     template: Callable[[VideoRendition], str],
     captions: Iterable[ClosedCaptions] = (),
+    *,
+    main: bool,
+    switching: Iterable[int] = (),
 ) -> str:
-    """AdaptationSet@id *number*; *template* makes a member's SegmentTemplate."""
+    """AdaptationSet@id *number*; *template* makes a member's SegmentTemplate; *switching* are
+    the numbers of ``switched_between``."""
     tallest = max(members, key=lambda video: video.height)
     alike = len({video.colour for video in members}) == 1
     rates = [video.frame_rate for video in members if video.frame_rate]
@@ -63,13 +100,20 @@ def video_set(
         attributes,
         *closed_captions(captions),
         *(_colour(tallest) if alike else []),
-        # The first set is what to show when nobody chooses (D-08).
-        *([role(Role.MAIN)] if number == 1 else []),
+        *_switching(switching),
+        *([role(Role.MAIN)] if main else []),
         *(
             _representation(video, template(video), [] if alike else _colour(video))
             for video in members
         ),
     )
+
+
+def _switching(numbers: Iterable[int]) -> list[str]:
+    scheme = "urn:mpeg:dash:adaptation-set-switching:2016"
+    value = ",".join(map(str, numbers))
+    descriptor: Attributes = {"schemeIdUri": scheme, "value": value}
+    return [element("SupplementalProperty", descriptor)] if value else []
 
 
 def _colour(video: VideoRendition) -> list[str]:
@@ -120,13 +164,19 @@ def _representation(video: VideoRendition, template: str, colour: list[str]) -> 
 
 def _switchable(one: VideoRendition, other: VideoRendition) -> bool:
     same_family = one.codec.partition(".")[0] == other.codec.partition(".")[0]
-    same_picture = (
-        one.dynamic_range is other.dynamic_range
-        and bool(one.supplemental_codec) == bool(other.supplemental_codec)
-        and (one.stereo, one.projection) == (other.stereo, other.projection)
+    same_kind = (
+        bool(one.supplemental_codec) == bool(other.supplemental_codec)
         and one.timeline.timescale == other.timeline.timescale
     )
-    return same_family and same_picture and _nearly(_aspect(one), _aspect(other))
+    return same_family and same_kind and _same_picture(one, other)
+
+
+def _same_picture(one: VideoRendition, other: VideoRendition) -> bool:
+    return (
+        one.dynamic_range is other.dynamic_range
+        and (one.stereo, one.projection) == (other.stereo, other.projection)
+        and _nearly(_aspect(one), _aspect(other))
+    )
 
 
 def _nearly(one: Fraction, other: Fraction) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from packager.hls.multivariant import AudioMedia
-from packager.hls.names import UNDETERMINED, Choice, names
+from packager.hls.names import UNDETERMINED, names
 from packager.presentation import AudioRendition
 
 
@@ -27,15 +27,15 @@ class AudioGroup:
         return tuple(dict.fromkeys(member.codec for member in self.members))
 
     def media(self, uri: Callable[[AudioRendition], str]) -> list[AudioMedia]:
-        choices = list(dict.fromkeys(map(_choice, self.members)))
-        named = dict(zip(choices, names(choices, "Audio"), strict=True))
+        said = ((member.language, member.label) for member in self.members)
+        named = names(said, "Audio")
         # One per language, for a player selects by nothing else here (§4.3.4.1.1).
         selected = {member.language: member for member in reversed(self.members)}
         selected[self.default.language] = self.default
         return [
             AudioMedia(
                 group=self.name,
-                name=named[_choice(member)],
+                name=name,
                 language=member.language or UNDETERMINED,
                 default=member is self.default,
                 autoselect=member is selected[member.language],
@@ -43,40 +43,37 @@ class AudioGroup:
                 uri=uri(member),
                 joc=member.joc,
             )
-            for member in self.members
+            for member, name in zip(self.members, named, strict=True)
         ]
 
 
 def audio_groups(audio: Iterable[AudioRendition]) -> tuple[AudioGroup, ...]:
     """The groups in order of appearance; groups that came out alike are one."""
     listed = tuple(audio)
-    choices = dict.fromkeys(map(_choice, listed))
-    main = next((_choice(one) for one in listed if one.default), None)
+    choices = dict.fromkeys(one.choice for one in listed)
+    main = next((one.choice for one in listed if one.default), None)
     found: dict[tuple[str, ...], AudioGroup] = {}
     for model in dict.fromkeys((one.codec, one.channels) for one in listed):
-        members = tuple(_closest(listed, choice, model) for choice in choices)
-        default = next((one for one in members if _choice(one) == main), members[0])
+        members = tuple(
+            _closest([one for one in listed if one.choice == choice], model)
+            for choice in choices
+        )
+        default = next((one for one in members if one.choice == main), members[0])
         group = AudioGroup(f"audio-{model[0]}-{model[1]}", members, default)
         found.setdefault(tuple(member.name for member in members), group)
     return tuple(found.values())
 
 
-def _closest(
-    audio: tuple[AudioRendition, ...], choice: Choice, model: tuple[str, int]
-) -> AudioRendition:
+def _closest(audio: Iterable[AudioRendition], model: tuple[str, int]) -> AudioRendition:
     codec, channels = model
     return min(
-        (one for one in audio if _choice(one) == choice),
+        audio,
         key=lambda one: (
             one.codec != codec,
             _family(one.codec) != _family(codec),
             abs(one.channels - channels),
         ),
     )
-
-
-def _choice(rendition: AudioRendition) -> Choice:
-    return rendition.language, rendition.label
 
 
 def _family(codec: str) -> str:

@@ -18,6 +18,7 @@ def names(choices: Iterable[Choice], otherwise: str) -> list[str]:
     found: dict[str, None] = {}
     for language, label in choices:
         plain = clean(label or "") or clean(language or "") or otherwise
-        tries = chain([plain, f"{plain} ({language})"], (f"{plain} {n}" for n in count(2)))
+        more = [f"{plain} ({language})"] if language not in (None, plain) else []
+        tries = chain([plain], more, (f"{plain} {n}" for n in count(2)))
         found[next(name for name in map(clean, tries) if name not in found)] = None
     return list(found)

@@ -148,6 +148,14 @@ def test_an_aligned_ladder_is_one_set() -> None:
             [["f1-a1"], ["f2-a1"], ["f3-a1"]],
             id="channels and codecs",
         ),
+        pytest.param(
+            Presentation(
+                video=(),
+                audio=(audio(1), audio(1, track=2, alike=2), audio(2), audio(2, alike=2)),
+            ),
+            [["f1-a1", "f2-a1"], ["f1-a2", "f2-a1"]],
+            id="tracks that nothing tells apart",
+        ),
     ],
 )
 def test_who_shares_a_set(presentation: Presentation, expected: list[list[str]]) -> None:
@@ -159,14 +167,48 @@ def test_who_shares_a_set(presentation: Presentation, expected: list[list[str]])
 
 
 def test_roles() -> None:
-    """The first video is main; so is every encoding of the default language."""
+    """Flat SDR video is main, and every encoding of the default language."""
     presentation = Presentation(
-        video=(video(1), video(2, codec="hvc1.1.6.L93.B0")),
+        video=(
+            video(1, codec="hvc1.2.4.L93.B0", dynamic_range=DynamicRange.HDR10),
+            video(2),
+            video(3, codec="hvc1.1.6.L93.B0"),
+        ),
         audio=(audio(1, "fr"), audio(2, "en", default=True), audio(3, "en", codec="ec-3")),
     )
     roles = [each.find(NAMESPACE + "Role") for each in sets(render(presentation))]
     found = [None if role is None else role.get("value") for role in roles]
-    assert found == ["main", None, "alternate", "main", "main"]
+    assert found == [None, "main", "main", "alternate", "main", "main"]
+
+
+def switching(text: str) -> list[str | None]:
+    """What each set says that a player may switch to."""
+    scheme = "urn:mpeg:dash:adaptation-set-switching:2016"
+    path = f"{NAMESPACE}SupplementalProperty[@schemeIdUri='{scheme}']"
+    found = [each.find(path) for each in sets(text)]
+    return [None if one is None else one.get("value") for one in found]
+
+
+MIXED = (
+    video(1),
+    video(2, codec="hvc1.1.6.L93.B0"),
+    video(3, codec="av01.0.04M.08"),
+    video(4, codec="hvc1.2.4.L93.B0", dynamic_range=DynamicRange.HDR10),
+    video(5, timeline=line([540_000], 90_000)),
+    video(6, codec="hvc1.1.6.L93.B0", stereo=True),
+    video(7, width=480, height=360),
+)
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+def test_a_player_may_switch_between_codecs_and_timescales(
+    dash_xsd: Path, aligned: bool
+) -> None:
+    text = render(Presentation(video=MIXED, audio=LADDER.audio, aligned=aligned))
+    of_one_picture = ["2,3,5", "1,3,5", "1,2,5", None, "1,2,3", None, None]
+    none: list[str | None] = [None] * len(MIXED)
+    assert switching(text) == (of_one_picture if aligned else none) + [None] * 3
+    judge(dash_xsd, text)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from packager.presentation import (
     VideoRendition,
 )
 from tests.packager.hls.presentations import LADDER, audio, presentations, video
+from tests.packager.hls.test_judges import read_strictly
 
 
 def uri(rendition: VideoRendition | AudioRendition) -> str:
@@ -55,6 +57,26 @@ def test_languages_in_profiles_of_one_codec_are_one_group() -> None:
     assert [[one.name for one in group.members] for group in groups] == [["f1-a1", "f2-a1"]]
 
 
+def test_tracks_that_nothing_tells_apart_are_choices_of_their_own() -> None:
+    """Two of AAC and two of AC-3: the second of each is the same sound."""
+    tracks = [
+        audio(1, "en", track=n, alike=alike, codec=codec, channels=channels)
+        for n, (codec, channels, alike) in enumerate(
+            [("mp4a.40.2", 2, 1), ("mp4a.40.2", 2, 2), ("ac-3", 6, 1), ("ac-3", 6, 2)], 1
+        )
+    ]
+    groups = audio_groups(tracks)
+    assert [[one.name for one in group.members] for group in groups] == [
+        ["f1-a1", "f1-a2"],
+        ["f1-a3", "f1-a4"],
+    ]
+    for group in groups:
+        assert [(one.name, one.default) for one in group.media(uri)] == [
+            ("en", True),
+            ("en 2", False),
+        ]
+
+
 def test_the_default_is_the_same_choice_in_every_group() -> None:
     groups = audio_groups(
         [audio(1, "fr"), audio(2, "en", default=True), audio(3, "en", codec="ec-3")]
@@ -73,13 +95,18 @@ def test_one_member_per_language_is_selected_by_it() -> None:
     ("tracks", "names"),
     [
         ([(None, None)], ["Audio"]),
+        ([(None, None), (None, None)], ["Audio", "Audio 2"]),
+        ([("en", None), ("en", None)], ["en", "en 2"]),
         ([("en", "Commentary"), ("fr", "Commentary")], ["Commentary", "Commentary (fr)"]),
         ([("en", "A\n"), ("en", "A"), ("en", " A")], ["A", "A (en)", "A 2"]),
-        ([("en", "\x00"), ("en", None)], ["en", "en (en)"]),
+        ([("en", "\x00"), ("en", None)], ["en", "en 2"]),
     ],
 )
 def test_names(tracks: list[tuple[str | None, str | None]], names: list[str]) -> None:
-    listed = [audio(1, lang, label=label, track=n) for n, (lang, label) in enumerate(tracks, 1)]
+    listed = [
+        audio(1, lang, label=label, track=n, alike=tracks[:n].count((lang, label)))
+        for n, (lang, label) in enumerate(tracks, 1)
+    ]
     (group,) = audio_groups(listed)
     assert [one.name for one in group.media(uri)] == names
 
@@ -185,6 +212,33 @@ def test_a_ladder_of_several_codecs_starts_with_what_most_players_take() -> None
     codecs = [one.codecs[0].partition(".")[0] for one in playlist.variants]
     assert codecs == ["avc1", "hvc1", "av01", "hvc1"]
     assert [one.video_range for one in playlist.variants] == ["SDR", "SDR", "SDR", "PQ"]
+
+
+def test_each_codec_is_a_ladder_with_every_group_of_sound() -> None:
+    codecs = ("avc1.64001f", "hvc1.1.6.L93.B0", "av01.0.04M.08")
+    ladder = Presentation(
+        video=tuple(
+            video(flavor, codec=codec, width=width, height=height)
+            for flavor, (codec, (width, height)) in enumerate(
+                product(codecs, ((640, 360), (1280, 720))), 1
+            )
+        ),
+        audio=(
+            audio(1, "en", default=True),
+            audio(3, "en", codec="ac-3", channels=6),
+            audio(5, "en", codec="ec-3", channels=6),
+        ),
+    )
+    playlist = separate_variants(ladder, uri)
+    sounds = ("mp4a.40.2", "ac-3", "ec-3")
+    found = [(one.codecs, one.resolution, one.audio) for one in playlist.variants]
+    assert found == [
+        ((codec, sound), size, f"audio-{sound}-{2 if sound == 'mp4a.40.2' else 6}")
+        for sound in sounds
+        for codec in codecs
+        for size in ((640, 360), (1280, 720))
+    ]
+    read_strictly(playlist.render())
 
 
 @pytest.mark.parametrize(
