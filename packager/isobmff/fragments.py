@@ -184,14 +184,17 @@ def _decode_time(boxes: list[tuple[bytes, memoryview]]) -> int | None:
         if fourcc == b"tfdt":
             return _long_or_word(b"tfdt", payload)
         if fourcc == b"uuid" and payload[:16] == TFXD:
-            time = _long_or_word(b"tfxd", payload[16:])
+            time = _long_or_word(b"tfxd", payload[16:], signed=True)
     return time
 
 
-def _long_or_word(fourcc: bytes, payload: memoryview) -> int:
+def _long_or_word(fourcc: bytes, payload: memoryview, *, signed: bool = False) -> int:
+    """FFmpeg writes priming into tfxd as a negative time."""
     version, _, body = version_and_flags(fourcc, payload)
     (time,) = unpack(fourcc, _LONG if version else _WORD, body)
-    if time >= 1 << 62:
+    if signed and version:
+        time -= time >> 63 << 64
+    if not -(1 << 46) < time < 1 << 62:
         raise MalformedBox(fourcc, f"time {time} is out of range")
     return time
 

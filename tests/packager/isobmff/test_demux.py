@@ -75,8 +75,8 @@ def test_a_track_of_another_kind_is_left_out() -> None:
 
 
 def test_an_unsupported_codec_is_left_out() -> None:
-    found = index_of(mp4(Trak(movie(), entry=box(b"vvc1", bytes(100))), sound()))
-    assert found.left_out == ("track 1: stsd: codec 'vvc1'",)
+    found = index_of(mp4(Trak(movie(), entry=box(b"SVQ3", bytes(100))), sound()))
+    assert found.left_out == ("track 1: stsd: codec 'SVQ3'",)
 
 
 def test_languages() -> None:
