@@ -144,13 +144,37 @@ def ingest(
             metavar="FILE[:LANGUAGE[:LABEL]]",
         ),
     ] = None,
+    remuxed: Annotated[
+        Path | None,
+        _option(
+            "ingest",
+            "remuxed",
+            "Folder of remuxed files; by default below --data.",
+            metavar="DIR",
+        ),
+    ] = None,
+    data_center: Annotated[
+        int,
+        _option("ingest", "data-center", "Number of ours.", min=0, max=2**31 - 1, metavar="N"),
+    ] = 0,
     json: Annotated[bool, _json("ingest", "the flavors")] = False,
 ) -> int:
     """Make an entry of files or objects (s3://…), which stay where they are."""
     from origin.ingest.program import ingest
 
     said = tuple(captions or ())
-    return ingest(tuple(files or ()), data, entry, partner, name, replace, json, said)
+    return ingest(
+        tuple(files or ()),
+        data,
+        entry,
+        partner,
+        name,
+        replace,
+        json,
+        said,
+        remuxed,
+        data_center,
+    )
 
 
 @app.command()

@@ -170,7 +170,8 @@ class Indexes:
             file = await self._files.open(record.path, to_index=True)
         except NotFound:
             raise SourceUnavailable("the source is missing") from None
-        if record.size not in (0, file.size):  # 0: an import did not say
+        # 0: an import did not say; what was remuxed has its source's time, and another size
+        if record.size not in (0, file.size) and file.stamp != record.mtime_ns:
             raise SourceUnavailable(_OTHER)
         made = await self._parse(record.path, file)
         if not record.identity:
@@ -293,4 +294,5 @@ def _decoded(record: FlavorRecord, header: IndexHeader) -> Flavor:
         index = decode_header(header.data)
     except MalformedMedia as error:
         raise BadRow("flavor_index", record.int_id, str(error)) from None
-    return Flavor(index, record.path, record.size, record.mtime_ns, record.int_id)
+    # not the row's size: a source that was remuxed is kept in another file
+    return Flavor(index, record.path, index.file_size, record.mtime_ns, record.int_id)

@@ -18,7 +18,18 @@ from serving.options import parse_size
 from tests.support.processes import free_port, headrace, is_alive, running
 from tests.support.waiting import until
 
-BUILT = ("demo", "ingest", "import", "entries", "show", "origin", "edge", "purge", "shadow", "lint")
+BUILT = (
+    "demo",
+    "ingest",
+    "import",
+    "entries",
+    "show",
+    "origin",
+    "edge",
+    "purge",
+    "shadow",
+    "lint",
+)
 Calls = Callable[[], list[dict[str, Any]]]
 
 
@@ -58,7 +69,7 @@ def test_help_of_a_command_names_its_variables(name: str) -> None:
 
 OPTIONS = {
     "demo": "data port",
-    "ingest": "data entry partner name replace captions json",
+    "ingest": "data entry partner name replace captions remuxed data-center json",
     "import": "data format batch dry-run json",
     "migrate": "data",
     "entries": "data json",
@@ -287,7 +298,8 @@ def test_variables_stand_for_options(stubs: Calls, tmp_path: Path) -> None:
     headrace(
         "ingest", "a.mp4", env={"HEADRACE_INGEST_JSON": "1", "HEADRACE_INGEST_PARTNER": "7"}
     )
-    assert stubs()[-1]["options"] == ["headrace-data", None, 7, None, None, True, []]
+    rest = ["headrace-data", None, 7, None, None, True, [], None, 0]
+    assert stubs()[-1]["options"] == rest
 
 
 def test_what_an_operator_says_beside_the_origin(stubs: Calls) -> None:
@@ -344,7 +356,8 @@ def test_ingest_passes_its_status_and_options_on(stubs: Calls) -> None:
     result = headrace("ingest", "a.mp4", "b.mp4", "--entry", "0_x", "--name", "A film")
     assert (result.returncode, result.stdout) == (0, "0_abcd1234\n")
     assert stubs()[0]["files"] == ["a.mp4", "b.mp4"]
-    assert stubs()[0]["options"] == ["headrace-data", "0_x", 101, "A film", None, False, []]
+    rest = ["headrace-data", "0_x", 101, "A film", None, False, [], None, 0]
+    assert stubs()[0]["options"] == rest
     assert headrace("ingest", "refused.mp4").returncode == 1
 
 

@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 
 from metadata.records import FlavorFacts, IndexBlock, NewIndex
 from origin.ingest import remote
+from origin.ingest.containers import HEAD, Container, sniff
+from origin.ingest.remuxed import Folder, NotRemuxed, Remuxed
 from origin.storage.sources import is_remote
 from packager.errors import PackagerError
 from packager.index import FlavorIndex
@@ -82,13 +85,24 @@ class Examined:
     facts: FlavorFacts
     index: NewIndex
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What else a person would want to know."""
+
+    remuxed: Remuxed | None = None
+    """What is read in place of the file."""
 
 
-def examine(found: Found, progress: Callable[[int], None]) -> Examined:
-    """Read and index the file; *progress* is told the bytes that each step has read.
+def examine(
+    found: Found, progress: Callable[[int], None], folder: Folder | None = None
+) -> Examined:
+    """Read and index the file; *progress* is told the bytes that each step has read.  What has
+    to be remuxed is, into *folder*.
 
     Raises ``Refused``, also where the file changes meanwhile.
     """
+    container = None if is_remote(found.path) else _foreign(found)
+    if container is not None:
+        return _examine_remuxed(found, container, progress, folder)
     if is_remote(found.path):
         try:
             index = remote.index(found.path, (found.size, found.mtime_ns), progress)
@@ -96,35 +110,72 @@ def examine(found: Found, progress: Callable[[int], None]) -> Examined:
             raise Refused(f"{found.name}: {error}") from None
     else:
         index = _index_file(found, progress)
-    return Examined(_facts(found, index), _stored(index), index.left_out)
+    return Examined(_facts(found, index, found.size), _stored(index), index.left_out)
 
 
-def _index_file(found: Found, progress: Callable[[int], None]) -> FlavorIndex:
+def _foreign(found: Found) -> Container | None:
+    with _opened(found) as fd:
+        return sniff(os.pread(fd, HEAD, 0))
+
+
+def _examine_remuxed(
+    found: Found,
+    container: Container,
+    progress: Callable[[int], None],
+    folder: Folder | None,
+) -> Examined:
+    if folder is None:
+        raise Refused(f"{found.path}: {container.title} is remuxed: --remuxed says where to")
+    try:
+        with _opened(found) as fd:
+            made = folder.remux(fd, found.mtime_ns, progress)
+            _check_unchanged(found, fd)
+    except NotRemuxed as error:
+        raise Refused(f"{found.path}: {error}") from None
+    index = _index_file(Found.at(made.part), lambda _: None)
+    facts = _facts(found, index, index.file_size)
+    left_out = made.left_out + index.left_out
+    return Examined(facts, _stored(index), left_out, made.notes, made)
+
+
+@contextmanager
+def _opened(found: Found) -> Iterator[int]:
     try:
         fd = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise Refused(f"{found.path}: {error.strerror}") from None
-
-    def read(extent: Extent) -> bytes:
-        data = os.pread(fd, extent.length, extent.offset)
-        progress(len(data))
-        return data
-
     try:
-        index = run_reads(build_index(found.size, facts=True), read)
-        status = os.fstat(fd)
-    except PackagerError as error:
-        raise Refused(f"{found.path}: {error}") from None
+        yield fd
     except OSError as error:
         raise Refused(f"{found.path}: {error.strerror}") from None
     finally:
         os.close(fd)
+
+
+def _check_unchanged(found: Found, fd: int) -> None:
+    status = os.fstat(fd)
     if (status.st_size, status.st_mtime_ns) != (found.size, found.mtime_ns):
         raise Refused(f"{found.path}: the file changed while it was read")
+
+
+def _index_file(found: Found, progress: Callable[[int], None]) -> FlavorIndex:
+    with _opened(found) as fd:
+
+        def read(extent: Extent) -> bytes:
+            data = os.pread(fd, extent.length, extent.offset)
+            progress(len(data))
+            return data
+
+        try:
+            index = run_reads(build_index(found.size, facts=True), read)
+        except PackagerError as error:
+            raise Refused(f"{found.path}: {error}") from None
+        _check_unchanged(found, fd)
     return index
 
 
-def _facts(found: Found, index: FlavorIndex) -> FlavorFacts:
+def _facts(found: Found, index: FlavorIndex, size: int) -> FlavorFacts:
+    """*size* is that of the bytes that are played."""
     pictures = [
         form
         for track in index.of_kind(Kind.VIDEO)
@@ -141,7 +192,7 @@ def _facts(found: Found, index: FlavorIndex) -> FlavorFacts:
         height=None if tallest is None else tallest.height,
         codecs=",".join(codecs),
         duration_ms=max(0, round(seconds * 1000)),
-        bitrate=round(found.size * 8 / seconds) if seconds > 0 else 0,
+        bitrate=round(size * 8 / seconds) if seconds > 0 else 0,
         identity=bytes.fromhex(index.digest),
     )
 

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from metadata.changes import add_entry, add_flavor_versions
 from metadata.engine import open_reader, open_writer
 from metadata.entries import find_by_source, find_entry, find_flavor, list_entries
 from metadata.errors import BadId, Conflict, DatabaseUnavailable, MetadataError
+from metadata.file_changes import set_own_file
 from metadata.flavors import current
 from metadata.ids import check_id, new_id
 from metadata.migrate import upgrade
@@ -30,6 +31,7 @@ from origin.ingest.captions import (
     parse_option,
 )
 from origin.ingest.examine import Examined, Found, Refused, examine
+from origin.ingest.remuxed import Folder, NotRemuxed, folder
 from packager.recipe import MAX_FLAVORS
 
 OK, FAILED, MISUSED = 0, 1, 2
@@ -52,6 +54,8 @@ class _Order:
     name: str | None
     replace: str | None
     captions: tuple[CaptionOption, ...] = ()
+    data_center: int = 0
+    """Ours, as the number that rows of files have."""
 
 
 def ingest(
@@ -63,17 +67,21 @@ def ingest(
     replace: str | None,
     as_json: bool,
     captions: tuple[str, ...] = (),
+    remuxed: Path | None = None,
+    data_center: int = 0,
 ) -> int:
     """Take *files*, or what is at these addresses, as the flavors of one entry, and files of
     *captions* with them, all or nothing; the exit status."""
     with _said("headrace ingest", data) as status:
         texts = tuple(map(_caption_option, captions))
-        order = _Order(files, entry, partner, name, replace, texts)
+        order = _Order(files, entry, partner, name, replace, texts, data_center)
         _check(order)
         found = _find(order)
         engine = open_writer(data)
         upgrade(engine)
-        entry_id = _ingest(engine, order, found)
+        place = _folder_of(data) if remuxed is None else remuxed.absolute()
+        with nullcontext() if place is None else folder(place) as into:
+            entry_id = _ingest(engine, order, found, into)
         _print_flavors(_need_entry(engine, entry_id), as_json, bare=True)
     return status[0]
 
@@ -117,8 +125,13 @@ def _said(command: str, data: str | Path) -> Iterator[list[int]]:
         status[0] = _say(command, str(error), MISUSED)
     except DatabaseUnavailable as error:
         status[0] = _say(command, f"--data: {_shown(data)}: {error.reason}", MISUSED)
-    except (Refused, MetadataError) as error:
+    except (Refused, NotRemuxed, MetadataError) as error:
         status[0] = _say(command, str(error), FAILED)
+
+
+def _folder_of(data: str | Path) -> Path | None:
+    """Where remuxed files go if nothing else is said; there is no place in a URL."""
+    return None if "://" in str(data) else Path(data).absolute() / "remuxed"
 
 
 def _shown(data: str | Path) -> str:
@@ -175,24 +188,31 @@ def _find(order: _Order) -> list[Found]:
     return found
 
 
-def _ingest(engine: Engine, order: _Order, found: Sequence[Found]) -> str:
+def _ingest(engine: Engine, order: _Order, found: Sequence[Found], into: Folder | None) -> str:
     with reading(engine) as session:
         plan = _plan(session, order, found)
     captions = _captions(order)
-    examined = _examine_all([one for one, _ in plan.work])
+    examined = _examine_all([one for one, _ in plan.work], into)
     with writing(engine) as session:
         # Again, behind the writers' lock: another ingest may have stored some meanwhile.
         plan = _plan(session, order, found)
         now = time.time_ns()
         flavors = [_new_flavor(flavor_id, examined.get(one)) for one, flavor_id in plan.work]
+        stored: Sequence[FlavorRecord] = ()
         if plan.is_new:
-            add_entry(
+            stored = add_entry(
                 session, entry_id=plan.entry, partner_id=order.partner,
                 name=order.name or found[0].stem, flavors=flavors, now=now,
-            )  # fmt: skip
+            ).flavors  # fmt: skip
         elif flavors:
-            add_flavor_versions(session, plan.entry, flavors, now=now)
+            stored = add_flavor_versions(session, plan.entry, flavors, now=now)
         set_captions(session, plan.entry, captions, now=now)
+        made = [examined[one].remuxed for one, _ in plan.work]
+        for flavor, one in zip(stored, made, strict=True):
+            if one is not None:
+                set_own_file(session, flavor, order.data_center, str(one.path), now=now)
+        if into is not None and any(made):
+            into.keep(one for one in made if one is not None)
     return plan.entry
 
 
@@ -259,13 +279,15 @@ def _entry_of_all(known: dict[str, list[FlavorRecord]]) -> str | None:
     return None
 
 
-def _examine_all(files: Sequence[Found]) -> dict[Found, Examined]:
+def _examine_all(files: Sequence[Found], into: Folder | None) -> dict[Found, Examined]:
     total = sum(one.size for one in files)
     with _progress(total) as advance:
-        examined = {one: examine(one, advance) for one in files}
+        examined = {one: examine(one, advance, into) for one in files}
     for one, made in examined.items():
         for reason in made.left_out:
             print(f"{one.name}: left out: {reason}", file=sys.stderr)  # noqa: T201
+        for note in made.notes:
+            print(f"{one.name}: {note}", file=sys.stderr)  # noqa: T201
     return examined
 
 

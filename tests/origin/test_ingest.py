@@ -187,11 +187,11 @@ def test_a_file_that_changes_while_it_is_read(
     files: list[Path], data: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    def late(found: Found, progress: Any) -> Examined:
+    def late(found: Found, progress: Any, folder: Any) -> Examined:
         def touched(done: int) -> None:
             os.utime(found.path, ns=(0, found.mtime_ns + 1))
 
-        return examine(found, touched)
+        return examine(found, touched, folder)
 
     monkeypatch.setattr(program, "examine", late)
     status, line = refused(capsys, data, files[0])
@@ -268,8 +268,8 @@ def test_an_entry_that_changes_between_reading_and_storing(
     other = Path(shutil.copy(files[1], files[0].with_name("other.mp4")))
     real = program._examine_all
 
-    def meanwhile(found: Any) -> Any:
-        examined = real(found)
+    def meanwhile(found: Any, folder: Any) -> Any:
+        examined = real(found, folder)
         monkeypatch.setattr(program, "_examine_all", real)
         take(data, other, replace=flavors[0]["flavor"])
         return examined
