@@ -2,10 +2,11 @@
 
 from fractions import Fraction
 from pathlib import Path
+from urllib.parse import quote
 
 from lint.dash import presentation as dash
 from lint.fetching import MEDIA_LIMIT, Fetcher, Resource, Unreachable, file_of
-from lint.findings import Malformed, Report
+from lint.findings import Finding, Malformed, Report
 from lint.hls import presentation as hls
 from lint.isobmff.header import read_header
 from lint.media import form_of
@@ -14,9 +15,22 @@ from lint.rendition import Rendition, Walker, Wanted
 FILES = 10_000
 
 
+def findings_of(address: str, *, most: int = 20, timeout: float = 20) -> list[Finding]:
+    """What is wrong with *address*, looking at *most* segments of each rendition.
+
+    Raises Unreachable if it leads nowhere.
+    """
+    fetcher, report = Fetcher(timeout), Report()
+    try:
+        examine(address, fetcher, report, most)
+    finally:
+        fetcher.close()
+    return report.findings
+
+
 def examine(address: str, fetcher: Fetcher, report: Report, most: int) -> None:
     """Check what *address* leads to.  Raises Unreachable if it leads nowhere."""
-    if "://" not in address and file_of(address).is_dir():
+    if "://" not in address and _is_folder(address):
         _folder(file_of(address), fetcher, report, most)
         return
     resource = fetcher.get(address, MEDIA_LIMIT)
@@ -24,6 +38,13 @@ def examine(address: str, fetcher: Fetcher, report: Report, most: int) -> None:
         _one(resource, fetcher, report, most)
     except Malformed as error:
         report.of(resource.address)("F-02.address", error.place, error.text)
+
+
+def _is_folder(address: str) -> bool:
+    try:
+        return file_of(address).is_dir()
+    except (OSError, ValueError) as error:
+        raise Unreachable(str(error)) from error
 
 
 def _one(resource: Resource, fetcher: Fetcher, report: Report, most: int) -> None:
@@ -48,22 +69,28 @@ def _segment(resource: Resource, fetcher: Fetcher, report: Report, most: int) ->
         raise Malformed(
             "file", "a media segment needs its header: give the folder or a playlist"
         )
-    walker = Walker(fetcher, report, most, hls=False)
-    walker.walk(Rendition(address, "file"), [_wanted(address, 0, None, whole=True)])
-
-
-def _wanted(
-    address: str, number: int, header: tuple[str, None] | None, *, whole: bool
-) -> Wanted:
-    return Wanted(
-        address=address,
-        part=None,
-        place=f"file {number}",
-        number=number,
-        declared=Fraction(0),
-        header=header,
-        whole=whole,
+    _files(
+        [address], None, Rendition(address, "file"), Walker(fetcher, report, most, hls=False)
     )
+
+
+def _files(names: list[str], header: str | None, rendition: Rendition, walker: Walker) -> None:
+    """Segments that nothing declares."""
+
+    def wanted(index: int) -> Wanted:
+        return Wanted(
+            base=names[index],
+            uri="",
+            part=None,
+            place=f"file {index}",
+            number=index,
+            declared=Fraction(0),
+            header=None if header is None else (quote(Path(header).name), None),
+            whole=header is None,
+        )
+
+    rendition.slack, rendition.durations = None, [Fraction(0)] * len(names)
+    walker.walk(rendition, len(names), wanted)
 
 
 def _folder(folder: Path, fetcher: Fetcher, report: Report, most: int) -> None:
@@ -84,13 +111,10 @@ def _folder(folder: Path, fetcher: Fetcher, report: Report, most: int) -> None:
     headers = [
         path for path in media if b"moov" in _start(path) and b"moof" not in _start(path)
     ]
-    header = (str(headers[0]), None) if headers else None
-    segments = [path for path in media if path not in headers]
+    header = str(headers[0]) if headers else None
+    segments = [str(path) for path in media if path not in headers]
     walker = Walker(fetcher, report, most, hls=False)
-    walker.walk(
-        Rendition(str(folder), "folder"),
-        [_wanted(str(p), i, header, whole=header is None) for i, p in enumerate(segments)],
-    )
+    _files(segments, header, Rendition(str(folder), "folder"), walker)
 
 
 def _start(path: Path) -> bytes:

@@ -68,10 +68,15 @@ class Fetcher:
             raise Unreachable(f"more than {TOTAL_LIMIT} bytes in one run")
         if part is not None and part.length > limit:
             raise Unreachable(f"range of {part.length} bytes, above the limit of {limit}")
-        if urlsplit(address).scheme in ("http", "https"):
+        try:
+            remote = urlsplit(address).scheme in ("http", "https")
+            path = None if remote else file_of(address)
+        except ValueError as error:
+            raise Unreachable(str(error)) from error
+        if path is None:
             found = self._http(address, limit, part)
         else:
-            found = Resource(address, _read(file_of(address), limit, part), None)
+            found = Resource(address, _read(path, limit, part), None)
         self._bytes += len(found.body)
         if part is not None and len(found.body) != part.length:
             text = f"{len(found.body)} bytes instead of {part.length} at {part.start}"
@@ -130,10 +135,13 @@ def _server(address: str) -> str:
 
 
 def _redirected(address: str, location: str) -> str:
-    target = urljoin(address, location)
-    if not location or urlsplit(target).scheme not in ("http", "https"):
-        raise Unreachable(f"redirect to {location!r}")
-    return target
+    try:
+        target = urljoin(address, location)
+        if location and urlsplit(target).scheme in ("http", "https"):
+            return target
+    except ValueError as error:
+        raise Unreachable(f"redirect to {location[:200]!r}: {error}") from error
+    raise Unreachable(f"redirect to {location[:200]!r}")
 
 
 def _plain(body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
@@ -180,6 +188,8 @@ def _read(path: Path, limit: int, part: Range | None) -> bytes:
 
 def resolve(base: str, reference: str) -> str:
     """*reference* as seen from *base*; only HTTP leads to HTTP.  Raises Unreachable."""
+    if not reference:
+        return base
     if urlsplit(base).scheme not in ("http", "https") and "://" not in reference:
         name = unquote(reference.partition("?")[0].partition("#")[0])
         return str(file_of(base).parent / name)

@@ -7,6 +7,8 @@ from enum import StrEnum
 REPEATS = 5
 """Findings of one check in one resource; more are only counted."""
 TOTAL = 5_000
+TEXT = 500
+"""Characters of a place or a text, which may be of another's making."""
 
 
 class Severity(StrEnum):
@@ -56,7 +58,7 @@ class Report:
         """The findings of the resource at *address* are said to the result."""
 
         def say(check: str, place: str, text: str) -> None:
-            self.add(Finding(check, address, place, text))
+            self.add(Finding(check, address, place[:TEXT], text[:TEXT]))
 
         return say
 

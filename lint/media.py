@@ -20,6 +20,8 @@ class Media:
     transport: TransportSegment | None = None
     sequence: list[int] = field(default_factory=list)
     last: bool = False
+    header: Header | None = None
+    """Of MP4: the one given, or that of the file itself."""
 
 
 def form_of(body: bytes) -> str:
@@ -46,6 +48,7 @@ def read_media(body: bytes, header: Header | None, say: Say, *, hls: bool) -> Me
         if header is None:
             header = read_header(body, say, hls=hls)
             start = header.length
+        media.header = header
         fragments = read_fragments(body, start, header, say)
         media.stretches, media.sequence = fragments.stretches, fragments.sequence
         media.last = fragments.last

@@ -3,23 +3,33 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from lint.findings import Malformed
 
+HEVC = ("hvc", "hev", "dvh")
+CRA = 21
+UNITS = 100_000
+"""Of one access unit."""
 _START = re.compile(rb"\x00\x00\x01")
 
 
 def annex_b(data: bytes) -> Iterator[bytes]:
-    """The units of a byte stream without their start codes."""
-    starts = [found.end() for found in _START.finditer(data)]
+    """The units of a byte stream without their start codes.  Raises Malformed."""
+    starts = [found.end() for found in islice(_START.finditer(data), UNITS + 1)]
+    if len(starts) > UNITS:
+        raise Malformed("access unit", f"more than {UNITS} NAL units")
     for start, following in zip(starts, [*starts[1:], len(data) + 3], strict=True):
         yield data[start : following - 3].rstrip(b"\0")
 
 
 def prefixed(data: memoryview, length: int, place: str) -> Iterator[bytes]:
     """The first 64 octets of each unit of a sample.  Raises Malformed."""
-    at = 0
+    at, count = 0, 0
     while at < len(data):
+        count += 1
+        if count > UNITS:
+            raise Malformed(place, f"more than {UNITS} NAL units")
         size = int.from_bytes(data[at : at + length], "big")
         at += length
         if at + size > len(data):

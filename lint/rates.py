@@ -60,7 +60,7 @@ def leaky(sizes: Sequence[int], durations: Sequence[Fraction], buffer: Fraction)
         return 0.0
     best = 0.0
     for run in range(1, _runs(len(sizes)) + 1):
-        due = lasted[run - 1 : -1] - lasted[: -run] + float(buffer)
+        due = lasted[run - 1 : -1] - lasted[:-run] + float(buffer)
         best = max(best, float((8 * (octets[run:] - octets[:-run]) / due).max()))
     return best
 

@@ -1,32 +1,46 @@
 """Segments of one rendition of HLS or DASH: fetched, read, and compared with one another."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from lint.fetching import MEDIA_LIMIT, Fetcher, Range, Unreachable
+from lint.fetching import MEDIA_LIMIT, Fetcher, Range, Unreachable, resolve
 from lint.findings import Malformed, Report
 from lint.isobmff.header import Header, read_header
-from lint.media import read_media
+from lint.media import Media, read_media
 from lint.mpegts.segment import TransportSegment, check_following
-from lint.timing import Segment, check_drift, check_sequence, check_starts, sap_missing
+from lint.timing import (
+    LISTED,
+    Segment,
+    check_declared,
+    check_drift,
+    check_sequence,
+    check_shift,
+    check_starts,
+    sap_missing,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """A segment as its manifest names it."""
 
-    address: str
+    base: str
+    uri: str
+    """As seen from *base*."""
     part: Range | None
     place: str
     number: int
+    """From 0 in its rendition."""
     declared: Fraction
+    listed: Fraction = Fraction(0)
     discontinuity: int = 0
     header: tuple[str, Range | None] | None = None
+    """Of the header, as seen from *base* too."""
     whole: bool = False
     """Header and media in one file: the header is read from it."""
-    sealed: bool = False
-    """Encrypted as a whole: only its size can be told."""
+    sealed: str = ""
+    """Why only its size can be told: ``AES-128``, or another word."""
 
 
 @dataclass(slots=True)
@@ -44,6 +58,8 @@ class Rendition:
     sizes: dict[int, int] = field(default_factory=dict)
     """Octets of segments that are known, by their number."""
     durations: list[Fraction] = field(default_factory=list)
+    slack: Fraction | None = LISTED
+    """Seconds by which declared durations may differ; None if they are nominal."""
 
     @property
     def codecs(self) -> set[str]:
@@ -67,93 +83,106 @@ class Walker:
     report: Report
     most: int
     hls: bool
-    _headers: dict[tuple[str, Range | None], Header | None] = field(default_factory=dict)
+    _headers: dict[tuple[str, str, Range | None], Header | None] = field(default_factory=dict)
 
-    def walk(self, rendition: Rendition, wanted: list[Wanted]) -> None:
-        """Fill *rendition* from the segments *wanted*."""
-        rendition.count = len(wanted)
-        rendition.durations = [item.declared for item in wanted]
+    def walk(
+        self, rendition: Rendition, count: int, wanted: Callable[[int], Wanted | None]
+    ) -> None:
+        """Fill *rendition* from its *count* segments; None is one that is not there."""
+        rendition.count = count
         rendition.duration = sum(rendition.durations, Fraction(0))
-        for index, item in enumerate(wanted):
-            if item.part is not None:
-                rendition.sizes[index] = item.part.length
-        before: tuple[int, TransportSegment] | None = None
+        before: tuple[Wanted, TransportSegment] | None = None
         sequence = 0
-        for index in choose(len(wanted), self.most):
-            item = wanted[index]
-            say = self.report.of(item.address)
-            try:
-                got = self.fetcher.get(item.address, MEDIA_LIMIT, item.part)
-            except Unreachable as error:
-                self.report.of(rendition.address)(
-                    "F-01.segment", item.place, f"{item.address}: {error}"
-                )
+        for index in choose(count, self.most):
+            item = wanted(index)
+            media = None if item is None else self._one(item, rendition)
+            if item is None or media is None:
                 continue
-            rendition.sizes[index] = len(got.body)
-            self._content_type(item.address, got.headers, got.body)
-            if item.sealed:
-                continue
-            header = None if item.header is None else self._header(item.header)
-            if header is not None:
-                rendition.header = header
-            try:
-                media = read_media(got.body, header, say, hls=self.hls)
-                if media.form == "mp4" and header is None and not item.whole:
-                    say("P-06.absent", item.place, "fragmented MP4 without a header")
-            except Malformed as error:
-                say("F-02.segment", error.place, error.text)
-                continue
-            rendition.form = media.form
+            say = self.report.of(rendition.segments[-1].address)
             if media.sequence and index and sequence and media.sequence[0] <= sequence:
                 say("S-05.sequence", "moof/mfhd", f"{media.sequence[0]} after {sequence}")
             sequence = media.sequence[-1] if media.sequence else sequence
-            if media.last and index < len(wanted) - 1:
+            if media.last and index < count - 1:
                 say("S-01.lmsg", "styp", "brand lmsg before the last segment")
-            segment = Segment(
-                address=item.address,
+            if media.transport is not None:
+                if before is not None and (before[0].number, before[0].discontinuity) == (
+                    index - 1,
+                    item.discontinuity,
+                ):
+                    check_following(before[1], media.transport, item.place, say)
+                before = item, media.transport
+        self._times(rendition)
+
+    def _one(self, item: Wanted, rendition: Rendition) -> Media | None:
+        """A segment fetched, checked and added to *rendition*; None if it cannot be read."""
+        try:
+            address = resolve(item.base, item.uri)
+            got = self.fetcher.get(address, MEDIA_LIMIT, item.part)
+            header = None if item.header is None else self._header(item.base, *item.header)
+        except Unreachable as error:
+            say = self.report.of(rendition.address)
+            say("F-01.segment", item.place, f"{item.uri[:200]}: {error}")
+            return None
+        say = self.report.of(address)
+        rendition.sizes[item.number] = len(got.body)
+        self._content_type(address, got.headers, got.body)
+        if item.sealed:
+            if item.sealed == "AES-128" and (len(got.body) % 16 or not got.body):
+                say("T-10.length", "file", f"{len(got.body)} octets")
+            return None
+        rendition.header = header or rendition.header
+        try:
+            media = read_media(got.body, header, say, hls=self.hls)
+        except Malformed as error:
+            say("F-02.segment", error.place, error.text)
+            return None
+        if media.form == "mp4" and header is None and not item.whole:
+            say("P-06.absent", item.place, "fragmented MP4 without a header")
+        rendition.header = rendition.header or media.header
+        rendition.form = media.form
+        rendition.segments.append(
+            Segment(
+                address=address,
                 place=item.place,
-                number=index,
+                number=item.number,
                 octets=len(got.body),
                 stretches=tuple(media.stretches),
                 declared=item.declared,
+                listed=item.listed,
                 discontinuity=item.discontinuity,
             )
-            if media.transport is not None:
-                if (
-                    before is not None
-                    and before[0] == index - 1
-                    and not (
-                        rendition.segments
-                        and rendition.segments[-1].discontinuity != item.discontinuity
-                    )
-                ):
-                    check_following(before[1], media.transport, item.place, say)
-                before = index, media.transport
-            rendition.segments.append(segment)
-        self._times(rendition)
+        )
+        return media
 
     def _times(self, rendition: Rendition) -> None:
         say = self.report.of(rendition.address)
         check_sequence(rendition.segments, say, "S-08.gap" if self.hls else "S-08.gap_dash")
         check_starts(rendition.segments, say)
+        if rendition.slack is not None:
+            check = "P-03.duration" if self.hls else "D-05.duration"
+            check_declared(rendition.segments, say, check, rendition.slack)
         if self.hls:
             check_drift(rendition.segments, say)
+            if rendition.form == "mp4":
+                check_shift(rendition.segments, say)
 
-    def _header(self, key: tuple[str, Range | None]) -> Header | None:
+    def _header(self, base: str, uri: str, part: Range | None) -> Header | None:
         """The header at an address, checked once, and fetched twice: I-12."""
+        key = base, uri, part
         if key in self._headers:
             return self._headers[key]
         self._headers[key] = None
-        address, part = key
-        say = self.report.of(address)
+        say = self.report.of(base)
         try:
+            address = resolve(base, uri)
+            say = self.report.of(address)
             first = self.fetcher.get(address, MEDIA_LIMIT, part)
             again = self.fetcher.get(address, MEDIA_LIMIT, part)
             if first.body != again.body:
                 say("I-12.stable", "file", "two requests give different octets")
             header = read_header(first.body, say, hls=self.hls)
         except Unreachable as error:
-            say("F-01.header", "file", str(error))
+            say("F-01.header", "file", f"{uri[:200]}: {error}")
             return None
         except Malformed as error:
             say("F-02.header", error.place, error.text)

@@ -85,6 +85,7 @@ S-07.lie | error | the flags call a sample sync that is none | look at the NAL u
 S-07.depends | note | a sync sample without depends_on 2 | flags 0x02000000 | 14496-12 8.8.3
 S-08.gap | error | a gap or an overlap between segments | cut at sample boundaries | RFC 8216 3
 S-08.gap_dash | error | a gap or an overlap between segments | cut at sample boundaries | 23009-1 4.5
+S-09.open | warning | an open GOP begins a segment | cut at IDR or BLA pictures | 14496-12 I.2
 S-10.count | error | more than one sidx | one | CMAF 7.3.3.3
 S-10.track | error | reference_ID is no track | take it from the header | CMAF 7.3.3.3
 S-10.timescale | warning | timescale of sidx is not that of mdhd | the same | CMAF 7.3.3.3
@@ -128,6 +129,7 @@ T-07.sync | error | no ADTS sync word where a frame begins | whole frames | 1381
 T-07.length | error | ADTS frames do not fill the PES packet | whole frames | 13818-7 6.2
 T-07.rate | error | a sampling frequency that does not exist | index by AudioSpecificConfig | 13818-7 6.2
 T-08.packed | error | packed audio without a time stamp | ID3 PRIV transportStreamTimestamp | RFC 8216 3.4
+T-10.length | error | an AES-128 segment is no whole number of blocks | PKCS7 over the whole segment | RFC 8216 4.3.2.4
 T-09.length | error | adaptation_field_length does not fit the packet | 183 without payload, less with | 13818-1 2.4.3.5
 T-09.fill | error | PES_packet_length is not what follows | stuff in the adaptation field only | 13818-1 2.4.3.7
 """
@@ -160,6 +162,7 @@ P-04.endlist | error | VOD without ENDLIST | write ENDLIST | RFC 8216 4.3.3.5
 P-04.untyped | warning | ENDLIST without PLAYLIST-TYPE | PLAYLIST-TYPE:VOD |
 P-04.differ | error | PLAYLIST-TYPE differs between playlists | the same in all | RFC 8216 6.2.4
 P-04.starts | error | playlists do not start at the same time | cut all at the same time | RFC 8216 6.2.4
+P-04.late | warning | a playlist starts later than another | cut all at the same time | RFC 8216 6.2.4
 P-04.lengths | error | playlists differ by more than a target duration | cut or pad the tail | RFC 8216 6.2.4
 P-05.late | error | DISCONTINUITY-SEQUENCE behind a segment | before the first | RFC 8216 4.3.3.3
 P-05.differ | error | discontinuities differ between playlists | the same numbers in all | RFC 8216 6.2.4
@@ -221,11 +224,16 @@ P-16.target | error | PART-INF without PART-TARGET | write it | 8216bis 4.4.3.7
 P-16.part_hold | error | PART-HOLD-BACK below 2 part targets | at least 2, better 3 | 8216bis 4.4.3.8
 P-16.part | error | a part is longer than PART-TARGET | at most the target | 8216bis 4.4.4.9
 P-16.hint | error | PRELOAD-HINT in a playlist that has ended | leave it out | 8216bis 4.4.5.3
+P-17.beyond | error | TIME-OFFSET is beyond the end | within the presentation | RFC 8216 4.3.5.2
+P-17.gap | error | a segment is a gap in some playlists only | mark it in all | 8216bis 6.2.1
+P-17.bitrate | warning | EXT-X-BITRATE is off by more than 10 % | that of the segment | 8216bis 4.4.4.8
 P-17.offset | error | START without TIME-OFFSET | write it | RFC 8216 4.3.5.2
 P-18.cache | note | an answer without Cache-Control | say how long it may be kept | RFC 9111 5.2
 P-18.validator | note | a manifest without a validator | a strong ETag | RFC 9110 8.8
 P-18.weak | note | a manifest with a weak ETag | a strong one | RFC 9110 8.8
 P-18.type | warning | Content-Type of a segment | video/mp2t, video/mp4, audio/mp4 | RFC 8216 10
+C-06.shift | warning | the first picture is not shown at 0 | negative offsets (trun version 1), or one edit | CMAF 7.5.13
+C-07.tail | note | the last segment is shorter than half a target duration | join it to the one before |
 C-05.start | warning | sound and picture do not start together | keep the priming, and one offset for all | CMAF 7.5.13
 """
 
@@ -260,6 +268,14 @@ D-08.sap | error | startWithSAP is not true | cut at IDR pictures | 23009-1 5.3.
 D-09.range | error | indexRange is not the sidx | its exact octets | 23009-1 5.3.9.2
 D-10.key | error | default_KID is not that of tenc | the same, with dashes | 23001-7 11.2
 D-10.absent | error | encrypted media without ContentProtection | mp4protection:2011 with default_KID | 23009-1 5.8.4.1
+D-11.role | warning | a text set without a Role | subtitle, caption or forced-subtitle | 23009-1 5.8.5.5
+D-11.offset | error | text beside the media with presentationTimeOffset | times from the start of the Period | 23009-1 5.3.9.2
+D-11.cea | error | captions of CEA-608 or 708 described wrongly | CC1=eng;CC3=swe, 1=lang:eng | SCTE 214-1
+D-12.period | error | continuity with a Period that has no such set | id of an earlier Period, and the same set id | 23009-1 5.3.2.4
+D-12.entry | error | continuity, and other media | the same codec, timescale and track_ID | 23009-1 5.3.2.4
+D-14.complete | error | availabilityTimeOffset without availabilityTimeComplete false | both | 23009-1 5.3.9.2
+D-14.latency | warning | a low-latency MPD without ServiceDescription Latency | write the target | 23009-1 K.3
+D-15.size | note | an MPD beyond what DVB allows | 256 KiB, 64 Periods, 16 sets, 16 representations | DVB 4.5
 D-13.low | error | @bandwidth is too low for minBufferTime | the leaky bucket's rate | IOP 3.2.8
 D-13.high | note | @bandwidth is more than twice what is needed | the leaky bucket's rate | IOP 3.2.8
 D-13.buffer | note | minBufferTime is shorter than the longest segment | at least as long | IOP 3.2.8

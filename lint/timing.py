@@ -7,7 +7,11 @@ from fractions import Fraction
 from lint.findings import Say
 
 FRAME = Fraction(1, 10)
-"""Seconds by which A/V starts may differ; more than any frame of sound."""
+"""Seconds that the last frame of a segment may last where nothing says how long it does."""
+APART = Fraction(1, 5)
+"""Seconds by which sound and picture may start apart: priming, and a frame."""
+LISTED = Fraction(1, 20)
+"""Seconds by which EXTINF may differ: more than a frame of sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +32,9 @@ class Stretch:
     independent: bool
     """It begins with a picture (or a frame of sound) that needs none before it."""
     size: tuple[int, int] = (0, 0)
-    exact: bool = True
-    """The end is known and not estimated."""
+    slack: Fraction = Fraction(0)
+    """Seconds by which the ends may be wrong: rounded, or estimated."""
+    track: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class Segment:
     stretches: tuple[Stretch, ...]
     declared: Fraction
     """Seconds that the manifest says."""
+    listed: Fraction = Fraction(0)
+    """Seconds at which the presentation begins: what is before them is not shown."""
     discontinuity: int = 0
 
     def of(self, kind: str) -> Stretch | None:
@@ -54,7 +61,7 @@ class Segment:
 
 
 def check_sequence(segments: list[Segment], say: Say, check: str) -> None:
-    """Neither gap nor overlap between neighbours, and declared times as they are."""
+    """Neither gap nor overlap between neighbours: S-08."""
     for one, following in itertools.pairwise(segments):
         if following.number != one.number + 1 or one.discontinuity != following.discontinuity:
             continue
@@ -63,21 +70,27 @@ def check_sequence(segments: list[Segment], say: Say, check: str) -> None:
             if other is None or item.kind == "text":
                 continue
             step = other.first_decode - item.last_decode
-            allowed = Fraction(1, 1000) if item.exact else FRAME
-            if abs(step) > allowed:
+            if abs(step) > item.slack:
                 word = "gap" if step > 0 else "overlap"
                 text = f"{word} of {float(abs(step)):.4f} s in {item.kind} before this segment"
                 say(check, following.place, text)
+
+
+def check_declared(
+    segments: list[Segment], say: Say, check: str, allowed: Fraction = LISTED
+) -> None:
+    """A segment lasts as long as its manifest says: P-03, D-05."""
     for one, following in itertools.pairwise(segments):
         a, b = one.main, following.main
         if a is None or b is None or following.number != one.number + 1:
             continue
         if one.discontinuity != following.discontinuity or a.kind == "text":
             continue
-        real, told = b.start - a.start, one.declared
-        if abs(real - told) > max(Fraction(1, 10), told / 50):
+        start = a.start if one.number else max(a.start, one.listed)
+        real, told = b.start - start, one.declared
+        if abs(real - told) > allowed:
             text = f"{float(told):.3f} s, the next one starts {float(real):.3f} s later"
-            say("P-03.duration" if check == "S-08.gap" else "D-05.duration", one.place, text)
+            say(check, one.place, text)
 
 
 def check_drift(segments: list[Segment], say: Say) -> None:
@@ -88,9 +101,8 @@ def check_drift(segments: list[Segment], say: Say) -> None:
     if first is None or last is None or segments[-1].discontinuity or first.kind == "text":
         return
     told = sum((s.declared for s in segments[:-1]), Fraction(0))
-    drift = abs(last.start - first.start - told)
-    ends = Fraction(1, 20) if first.kind == "audio" else Fraction(0)
-    if drift > Fraction(len(segments) ** 0.5) / 1000 + ends:
+    drift = abs(last.start - max(first.start, segments[0].listed) - told)
+    if drift > Fraction(len(segments) ** 0.5) / 1000:
         text = f"{float(drift):.4f} s after {len(segments) - 1} segments"
         say("P-03.drift", segments[-1].place, text)
 
@@ -102,12 +114,21 @@ def check_starts(segments: list[Segment], say: Say) -> None:
         if video is None or audio is None:
             continue
         apart = audio.start - video.start
-        if abs(apart) > FRAME + Fraction(1, 10):
+        if abs(apart) > APART:
             say(
                 "C-05.start",
                 segment.place,
                 f"sound starts {float(apart):+.3f} s from the picture",
             )
+
+
+def check_shift(segments: list[Segment], say: Say) -> None:
+    """The first picture is shown when the presentation begins: C-06."""
+    for segment in segments[:1]:
+        video, late = segment.of("video"), Fraction(1, 1000)
+        # A second and more is no shift of B-frames: the picture is meant to come later.
+        if video is not None and not segment.number and late < video.start < APART:
+            say("C-06.shift", segment.place, f"{float(video.start):.4f} s")
 
 
 def sap_missing(segments: list[Segment]) -> list[Segment]:

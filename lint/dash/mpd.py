@@ -1,6 +1,7 @@
 """The XML of an MPD: elements with their place, without entities and bounded."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from xml.parsers import expat
@@ -23,6 +24,8 @@ class Element:
     path: str
     parent: "Element | None" = None
     children: list["Element"] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    """Children by name."""
     text: str = ""
 
     @property
@@ -34,6 +37,11 @@ class Element:
 
     def first(self, name: str) -> "Element | None":
         return next(iter(self.all(name)), None)
+
+    def descendants(self) -> Iterator["Element"]:
+        for child in self.children:
+            yield child
+            yield from child.descendants()
 
     def inherited(self, name: str) -> str:
         """An attribute of it or of the nearest element above that has it."""
@@ -70,6 +78,8 @@ class _Reader:
     def __init__(self) -> None:
         self.root: Element | None = None
         self.stack: list[Element] = []
+        self.texts: list[list[str]] = []
+        """Pieces of the text of each element that is open."""
         self.count = 0
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
@@ -79,7 +89,9 @@ class _Reader:
         own = name.rpartition(" ")[2]
         above = self.stack[-1] if self.stack else None
         short = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
-        position = 1 if above is None else 1 + sum(c.name == own for c in above.children[-500:])
+        position = 1
+        if above is not None:
+            position = above.counts[own] = above.counts.get(own, 0) + 1
         path = f"{above.path}/{own}[{position}]" if above else own
         element = Element(own, short, line, path, above)
         if above is None:
@@ -87,13 +99,14 @@ class _Reader:
         else:
             above.children.append(element)
         self.stack.append(element)
+        self.texts.append([])
 
     def end(self, _name: str) -> None:
-        self.stack.pop()
+        self.stack.pop().text = "".join(self.texts.pop())
 
     def data(self, text: str) -> None:
-        if self.stack and len(self.stack[-1].text) < 1 << 20:
-            self.stack[-1].text += text
+        if self.texts:
+            self.texts[-1].append(text)
 
     def doctype(self, *_: object) -> None:
         raise Malformed("line 1", "a DTD, which an MPD does not have")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from lint.dash.mpd import Element, parse, seconds, whole
-from lint.dash.sets import check_set
+from lint.dash.periods import check_continuity, check_low_latency, check_size, check_text
+from lint.dash.sets import check_offsets, check_set
 from lint.dash.timeline import Addressing, octets, template
 from lint.fetching import Fetcher, Range, Resource, Unreachable, resolve
 from lint.findings import Malformed, Report, Say
@@ -12,6 +13,7 @@ from lint.http_rules import check_manifest
 from lint.rendition import Rendition, Walker, Wanted
 
 REPRESENTATIONS = 200
+SEGMENTS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -19,6 +21,19 @@ class Loaded:
     element: Element
     rendition: Rendition
     addressing: Addressing | None
+
+
+@dataclass(slots=True)
+class _Budget:
+    """Segments that a whole MPD may list."""
+
+    left: int = SEGMENTS
+
+    def spend(self, count: int, element: Element) -> None:
+        """Raises Malformed."""
+        self.left -= count
+        if self.left < 0:
+            raise Malformed(element.place, f"more than {SEGMENTS} segments in the MPD")
 
 
 def examine(resource: Resource, fetcher: Fetcher, report: Report, most: int) -> None:
@@ -29,9 +44,13 @@ def examine(resource: Resource, fetcher: Fetcher, report: Report, most: int) -> 
     periods = _periods(mpd, say)
     buffer = seconds(mpd, "minBufferTime", say) or Fraction(0)
     walker = Walker(fetcher, report, most, hls=False)
-    count = 0
+    check_size(mpd, len(resource.body), say)
+    check_low_latency(mpd, say)
+    check_continuity(mpd, say)
+    count, budget = 0, _Budget()
     for period, lasts in periods:
         ids: set[str] = set()
+        of_period: list[Loaded] = []
         for chosen in period.all("AdaptationSet"):
             loaded: list[Loaded] = []
             for representation in chosen.all("Representation"):
@@ -39,7 +58,7 @@ def examine(resource: Resource, fetcher: Fetcher, report: Report, most: int) -> 
                 if count > REPRESENTATIONS:
                     raise Malformed(representation.place, "more representations than we read")
                 _required(representation, ids, say)
-                item = _load(representation, resource.address, lasts, walker, say)
+                item = _load(representation, resource.address, lasts, walker, budget, say)
                 if item is not None:
                     loaded.append(item)
             check_set(
@@ -49,6 +68,10 @@ def examine(resource: Resource, fetcher: Fetcher, report: Report, most: int) -> 
                 buffer,
                 say,
             )
+            check_text(chosen, say)
+            of_period += loaded
+        if mpd.attributes.get("type") != "dynamic":
+            check_offsets([(i.element, i.rendition, i.addressing) for i in of_period], say)
 
 
 def _periods(mpd: Element, say: Say) -> list[tuple[Element, Fraction | None]]:
@@ -122,7 +145,12 @@ def _required(representation: Element, ids: set[str], say: Say) -> None:
 
 
 def _load(
-    representation: Element, address: str, lasts: Fraction | None, walker: Walker, say: Say
+    representation: Element,
+    address: str,
+    lasts: Fraction | None,
+    walker: Walker,
+    budget: _Budget,
+    say: Say,
 ) -> Loaded | None:
     try:
         base = _base(representation, address)
@@ -130,7 +158,13 @@ def _load(
         found = _nearest(representation, "SegmentTemplate")
         if found is not None:
             addressing = template(found, representation, lasts, say)
-            walker.walk(rendition, _wanted(addressing, base, representation))
+            listed, scale = addressing.listed, addressing.timescale
+            budget.spend(len(listed), representation)
+            rendition.durations = [Fraction(item.duration, scale) for item in listed]
+            rendition.slack = None if addressing.nominal else Fraction(1, scale)
+            walker.walk(
+                rendition, len(listed), lambda i: _wanted(i, addressing, base, representation)
+            )
             return Loaded(representation, rendition, addressing)
         indexed = _nearest(representation, "SegmentBase")
         kind = representation.inherited("mimeType")
@@ -142,19 +176,17 @@ def _load(
             )
             return None
         _indexed(indexed, base, walker, say)
-        walker.walk(
-            rendition,
-            [
-                Wanted(
-                    address=base,
-                    part=None,
-                    place=representation.place,
-                    number=0,
-                    declared=lasts or Fraction(0),
-                    whole=True,
-                )
-            ],
+        rendition.durations = [lasts or Fraction(0)]
+        only = Wanted(
+            base=base,
+            uri="",
+            part=None,
+            place=representation.place,
+            number=0,
+            declared=lasts or Fraction(0),
+            whole=True,
         )
+        walker.walk(rendition, 1, lambda _: only)
         return Loaded(representation, rendition, None)
     except Malformed as error:
         say("F-02.playlist", error.place, error.text)
@@ -163,23 +195,20 @@ def _load(
     return None
 
 
-def _wanted(addressing: Addressing, base: str, representation: Element) -> list[Wanted]:
-    header = None
-    if addressing.initialization:
-        header = resolve(base, addressing.initialization), None
+def _wanted(index: int, addressing: Addressing, base: str, representation: Element) -> Wanted:
     image = representation.inherited("mimeType").startswith("image/")
-    return [
-        Wanted(
-            address=resolve(base, item.uri),
-            part=None,
-            place=representation.place,
-            number=index,
-            declared=Fraction(item.duration, addressing.timescale),
-            header=header,
-            sealed=image,
-        )
-        for index, item in enumerate(addressing.listed)
-    ]
+    scale = addressing.timescale
+    return Wanted(
+        base=base,
+        uri=addressing.uri(index),
+        part=None,
+        place=representation.place,
+        number=index,
+        declared=Fraction(addressing.listed[index].duration, scale),
+        listed=Fraction(addressing.offset, scale),
+        header=(addressing.initialization, None) if addressing.initialization else None,
+        sealed="an image" if image else "",
+    )
 
 
 def _base(element: Element, address: str) -> str:

@@ -7,6 +7,7 @@ from lint.dash.timeline import Addressing
 from lint.findings import Say
 from lint.rates import leaky
 from lint.rendition import Rendition
+from lint.timing import APART, Segment, Stretch
 
 Member = tuple[Element, Rendition, Addressing | None]
 
@@ -37,7 +38,9 @@ def _names(told: str, real: str) -> bool:
     told, real = told.lower(), real.lower()
     if real.startswith("stpp"):
         return told.startswith("stpp")
-    return told == real or (real.startswith(("av01", "vp09")) and told.startswith(real + "."))
+    return told == real or (
+        real.startswith(("av01", "vp09", "vvc1")) and told.startswith(real + ".")
+    )
 
 
 def _protection(element: Element, rendition: Rendition, say: Say) -> None:
@@ -74,14 +77,40 @@ def _times(element: Element, rendition: Rendition, addressing: Addressing, say: 
             if abs(main.start - told) > Fraction(addressing.nominal, 2 * scale):
                 text = f"starts at {float(main.start):.3f} s, nominally {float(told):.3f} s"
                 say("D-06.nominal", place, text)
-        elif abs(main.start - told) > Fraction(1, 20):
+        elif abs(_shown(main, segment, scale, offset) - told) > Fraction(1, scale):
             text = f"@t {item.time} is {float(told):.4f} s, the media {float(main.start):.4f} s"
             say("D-05.t", place, text)
-        if segment.number == 0 and abs(main.start - Fraction(offset, scale)) > Fraction(1, 5):
-            if not addressing.nominal and element.inherited("type") == "dynamic":
-                continue
-            text = f"{float(main.start):.3f} s, the offset is {offset / scale:.3f} s"
+
+
+def _shown(main: Stretch, segment: Segment, scale: int, offset: int) -> Fraction:
+    """When it begins to be seen: priming before the Period's start is not."""
+    return main.start if segment.number else max(main.start, Fraction(offset, scale))
+
+
+def check_offsets(members: list[Member], say: Say) -> None:
+    """Of one Period: its media starts at presentationTimeOffset (D-07), all of it (C-05)."""
+    starts: list[tuple[Fraction, str, str]] = []
+    for element, rendition, addressing in members:
+        first = rendition.segments[0] if rendition.segments else None
+        if addressing is None or first is None or first.number or first.main is None:
+            continue
+        if first.main.kind == "text":
+            continue
+        start = first.main.start - Fraction(addressing.offset, addressing.timescale)
+        if start < 0 < first.main.end - Fraction(addressing.offset, addressing.timescale):
+            start = Fraction(0)
+        starts.append((start, element.place, first.main.kind))
+    if not starts:
+        return
+    earliest = min(start for start, _, _ in starts)
+    for start, place, kind in starts:
+        text = f"{float(start):+.3f} s from the start of the Period"
+        if abs(earliest) > APART:
             say("D-07.offset", place, text)
+        elif start - earliest > APART:
+            say("C-05.start", place, text)
+        elif kind == "video" and start > Fraction(1, 1000):
+            say("C-06.shift", place, text)
 
 
 def _cover(element: Element, addressing: Addressing, lasts: Fraction | None, say: Say) -> None:

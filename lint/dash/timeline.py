@@ -1,6 +1,7 @@
 """Addressing: templates and timelines to segments (rules D-03 to D-07)."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,14 +9,13 @@ from lint.dash.mpd import Element, whole
 from lint.fetching import Range
 from lint.findings import Malformed, Say
 
-SEGMENTS = 1_000_000
+SEGMENTS = 200_000
 _IDENTIFIER = re.compile(r"\$(\w*)(%0\d{1,2}d)?\$")
 _RANGE = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    uri: str
     time: int
     """Start, in the timescale."""
     duration: int
@@ -30,6 +30,8 @@ class Addressing:
     listed: list[Listed]
     nominal: int
     """@duration; 0 with a timeline."""
+    uri: Callable[[int], str]
+    """The reference of the segment that is listed at a position."""
 
 
 def template(
@@ -40,15 +42,21 @@ def template(
     scale = whole(element, "timescale", 1)
     if scale < 1:
         raise Malformed(element.place, f"@timescale {scale}")
-    found = Addressing(scale, whole(element, "presentationTimeOffset", 0), "", [], 0)
     media, header = values.get("media", ""), values.get("initialization", "")
+    number = whole(element, "startNumber", 1)
+    offset, listed = whole(element, "presentationTimeOffset", 0), list[Listed]()
+
+    def uri(index: int) -> str:
+        time = listed[index].time
+        return _filled(media, representation, number + index, time, element, say)
+
+    found = Addressing(scale, offset, "", listed, 0, uri)
     names = {name for name, _ in _IDENTIFIER.findall(media)}
     if len(names & {"Number", "Time"}) != 1:
         say("D-04.media", element.place, f"@media {media[:200]!r}")
     if {name for name, _ in _IDENTIFIER.findall(header)} & {"Number", "Time"}:
         say("D-04.initialization", element.place, f"@initialization {header[:200]!r}")
     found.initialization = _filled(header, representation, 0, 0, element, say)
-    number = whole(element, "startNumber", 1)
     timeline = element.first("SegmentTimeline")
     found.nominal = whole(element, "duration", 0)
     if (timeline is None) == (not found.nominal):
@@ -58,10 +66,7 @@ def template(
         times = _timeline(timeline, found, period, say)
     else:
         times = _nominal(found, period)
-    for time, duration in times:
-        uri = _filled(media, representation, number, time, element, say)
-        found.listed.append(Listed(uri, time, duration))
-        number += 1
+    listed += [Listed(time, duration) for time, duration in times]
     return found
 
 

@@ -67,7 +67,7 @@ class Playlist:
     @property
     def version(self) -> int:
         found = self.tags("EXT-X-VERSION")
-        return int(found[0].value) if found and found[0].value.isdecimal() else 1
+        return int(found[0].value[:9]) if found and found[0].value.isdecimal() else 1
 
 
 def read_lines(body: bytes, say: Say) -> Playlist:

@@ -10,7 +10,7 @@ from lint.hls.grammar import Attributes, Line, Playlist, attributes, number, sub
 from lint.hls.keys import check_key
 from lint.hls.versions import check_version
 
-SEGMENTS = 1_000_000
+SEGMENTS = 200_000
 _DURATION = re.compile(r"\d{1,10}(\.\d{0,20})?")
 _BYTERANGE = re.compile(r"(\d{1,18})(?:@(\d{1,18}))?")
 
@@ -35,6 +35,7 @@ class Entry:
     discontinuity: int
     gap: bool
     bitrate: int = 0
+    """EXT-X-BITRATE, kbit/s; 0 if it has none."""
 
 
 @dataclass(slots=True)
@@ -47,6 +48,8 @@ class MediaPlaylist:
     independent: bool = False
     sequence: int = 0
     part_target: Fraction | None = None
+    start: Fraction | None = None
+    """TIME-OFFSET of EXT-X-START, seconds."""
     entries: list[Entry] = field(default_factory=list)
 
 
@@ -105,6 +108,7 @@ def _head(playlist: Playlist, found: MediaPlaylist, say: Say) -> None:
     for line in playlist.tags("EXT-X-STREAM-INF") + playlist.tags("EXT-X-MEDIA"):
         say("P-01.mixed", line.place, f"{line.tag} in a media playlist")
     _low_latency(playlist, found, say)
+    _start(playlist, found, say)
     _dates(playlist, say)
 
 
@@ -202,6 +206,14 @@ def _durations(found: MediaPlaylist, say: Say) -> None:
             say("P-02.exceeded", f"line {entry.line}", text)
         if not entry.duration:
             say("P-03.zero", f"line {entry.line}", "EXTINF 0")
+    lasts = sum((entry.duration for entry in found.entries), Fraction(0))
+    if found.start is not None and abs(found.start) > lasts:
+        say("P-17.beyond", "EXT-X-START", f"{float(found.start):g} s of {float(lasts):g} s")
+    if found.kind == "VOD" and len(found.entries) > 1:
+        last = found.entries[-1]
+        if last.duration < Fraction(found.target, 2) and not found.i_frames:
+            text = f"{float(last.duration):g} s, TARGETDURATION {found.target}"
+            say("C-07.tail", f"line {last.line}", text)
     longest = max((entry.duration for entry in found.entries), default=Fraction(0))
     if found.kind == "VOD" and longest and found.target > 2 * longest + 1:
         say("P-02.loose", "playlist", f"{found.target}, the longest is {float(longest):g}")
@@ -257,7 +269,12 @@ def _low_latency(playlist: Playlist, found: MediaPlaylist, say: Say) -> None:
             say("P-16.part", line.place, f"part of {length and float(length)} s")
     if found.ended and (hints := playlist.tags("EXT-X-PRELOAD-HINT")):
         say("P-16.hint", hints[0].place, "PRELOAD-HINT and ENDLIST")
+
+
+def _start(playlist: Playlist, found: MediaPlaylist, say: Say) -> None:
+    """P-17."""
     for line in playlist.tags("EXT-X-START")[:1]:
         offset = number(attributes(line, say, playlist.variables).get("TIME-OFFSET"))
         if offset is None:
             say("P-17.offset", line.place, "no TIME-OFFSET")
+        found.start = offset

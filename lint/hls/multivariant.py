@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from urllib.parse import parse_qs, urlsplit
 
-from lint.findings import Say
+from lint.findings import Malformed, Say
 from lint.hls.grammar import Attributes, Line, Playlist, attributes, number, substitute
 from lint.hls.keys import check_key
 from lint.hls.versions import check_version
+
+LISTED = 1_000
+"""Variants and renditions of one playlist."""
 
 _GROUPS = {"AUDIO": "AUDIO", "VIDEO": "VIDEO", "SUBTITLES": "SUBTITLES"}
 _GROUPS |= {"CLOSED-CAPTIONS": "CLOSED-CAPTIONS"}
@@ -66,6 +69,7 @@ def define(playlist: Playlist, address: str, imported: dict[str, str], say: Say)
 
 
 def read_multivariant(playlist: Playlist, say: Say) -> Multivariant:
+    """Raises Malformed."""
     found = Multivariant(independent=bool(playlist.tags("EXT-X-INDEPENDENT-SEGMENTS")))
     pending: tuple[Line, Attributes] | None = None
     for line in playlist.lines:
@@ -89,6 +93,9 @@ def read_multivariant(playlist: Playlist, say: Say) -> Multivariant:
             say("P-01.mixed", line.place, f"{line.tag} in a multivariant playlist")
     if pending is not None:
         say("P-08.uri", pending[0].place, "no address behind it")
+    listed = (*found.variants, *found.renditions, *found.i_frames)
+    if len(listed) > LISTED:
+        raise Malformed(f"line {listed[LISTED].line}", f"more than {LISTED} variants")
     for variant in found.variants:
         _variant(variant, found, say)
     for rendition in found.renditions:

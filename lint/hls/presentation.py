@@ -79,34 +79,35 @@ def _media(
     name = "playlist" if declared is None else f"line {declared.line}"
     rendition = Rendition(address, name)
     rendition.durations = [entry.duration for entry in found.entries]
-    wanted = []
+    rendition.sizes = {i: e.part.length for i, e in enumerate(found.entries) if e.part}
+    walker.walk(rendition, len(found.entries), lambda index: _wanted(address, found, index))
     for index, entry in enumerate(found.entries):
-        place = f"line {entry.line}"
-        try:
-            target = resolve(address, entry.uri)
-            header = None
-            if entry.map is not None:
-                header = resolve(address, entry.map.uri), entry.map.part
-        except Unreachable as error:
-            say("F-01.segment", place, str(error))
+        size, lasts = rendition.sizes.get(index, 0), entry.duration
+        if not (entry.bitrate and size and lasts) or entry.part is not None:
             continue
-        if entry.gap:
-            continue
-        wanted.append(
-            Wanted(
-                address=target,
-                part=entry.part,
-                place=place,
-                number=index,
-                declared=entry.duration,
-                discontinuity=entry.discontinuity,
-                header=header,
-                sealed=found.i_frames
-                or entry.encrypted == "AES-128"
-                or (entry.encrypted == "SAMPLE-AES" and entry.map is None),
-            )
-        )
-    walker.walk(rendition, wanted)
+        if not 900 * entry.bitrate <= 8 * size / lasts <= 1100 * entry.bitrate:
+            text = f"{entry.bitrate}, it is {float(8 * size / lasts / 1000):.0f} kbit/s"
+            say("P-17.bitrate", f"line {entry.line}", text)
     if is_text:
         rendition.header = rendition.header if rendition.form == "mp4" else None
     return found, rendition
+
+
+def _wanted(address: str, found: MediaPlaylist, index: int) -> Wanted | None:
+    entry = found.entries[index]
+    if entry.gap:
+        return None
+    sealed = entry.encrypted if entry.encrypted == "AES-128" else ""
+    if found.i_frames or (entry.encrypted == "SAMPLE-AES" and entry.map is None):
+        sealed = sealed or "a part of a segment"
+    return Wanted(
+        base=address,
+        uri=entry.uri,
+        part=entry.part,
+        place=f"line {entry.line}",
+        number=index,
+        declared=entry.duration,
+        discontinuity=entry.discontinuity,
+        header=None if entry.map is None else (entry.map.uri, entry.map.part),
+        sealed=sealed,
+    )

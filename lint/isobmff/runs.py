@@ -7,7 +7,7 @@ from lint.isobmff.boxes import Box
 from lint.isobmff.header import Header, Track
 
 SAMPLES = 1_000_000
-"""Samples of one fragment."""
+"""Samples of one file: a run may list them without an octet for each."""
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ def _append(
         say("S-03.data", trun.place, "no data-offset")
     first = f.uint(4) if bits & 4 else None
     width = 4 * sum(bool(bits & bit) for bit in (0x100, 0x200, 0x400, 0x800))
-    if count > SAMPLES or count * width > f.left:
+    if len(run.sizes) + count > SAMPLES or count * width > f.left:
         raise Malformed(trun.place, f"{count} samples in {f.left} octets")
     if version > 1:
         say("S-03.version", trun.place, f"version {version}")

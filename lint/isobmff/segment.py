@@ -7,9 +7,9 @@ from fractions import Fraction
 from lint.findings import Malformed, Say
 from lint.isobmff.boxes import Box, boxes
 from lint.isobmff.header import Header, Track
-from lint.isobmff.runs import Run, read_run
+from lint.isobmff.runs import SAMPLES, Run, read_run
 from lint.isobmff.sidx import check_sidx
-from lint.nal import is_picture, kind_of, prefixed, random_access
+from lint.nal import CRA, HEVC, is_picture, kind_of, prefixed, random_access
 from lint.timing import Stretch
 
 _MOOF, _TRAF = ("mfhd", "traf", "pssh"), ("tfhd", "tfdt", "trun", "senc")
@@ -26,6 +26,7 @@ class Fragments:
     """It has the brand lmsg."""
     sizes: list[int] = field(default_factory=list)
     """Octets of each fragment with what precedes it."""
+    samples: int = 0
 
 
 def read_segment(data: bytes, start: int, header: Header, say: Say) -> Fragments:
@@ -57,8 +58,11 @@ def read_segment(data: bytes, start: int, header: Header, say: Say) -> Fragments
                 say("S-02.moof", box.place, "mdat without a moof before it")
             else:
                 for run in _fragment(moof, box, header, found, say):
+                    found.samples += len(run.sizes)
                     runs.setdefault(run.track.number, []).append(run)
                 found.sizes.append(box.end - began)
+                if found.samples > SAMPLES:
+                    raise Malformed(box.place, f"more than {SAMPLES} samples")
             moof, began = None, box.end
         elif box.kind in ("free", "skip"):
             say("I-12.free", box.place, f"{box.size} octets of {box.kind}")
@@ -71,7 +75,7 @@ def read_segment(data: bytes, start: int, header: Header, say: Say) -> Fragments
     for number, of_track in runs.items():
         found.stretches.append(_stretch(of_track, number, say))
     if sidx:
-        check_sidx(sidx, header, found.stretches, found.sizes, say)
+        check_sidx(sidx, header, found.stretches, found.sizes, began, say)
     return found
 
 
@@ -158,7 +162,12 @@ def _stretch(runs: list[Run], number: int, say: Say) -> Stretch:
             at += duration
     if not shown:
         raise Malformed(runs[0].place, f"no samples of track {number}")
+    pictures = _pictures(runs[0])
+    before = sum(s < shown[0][0] for s, _ in shown)
+    if pictures and pictures[0] == CRA and track.config.codec.startswith(HEVC) and before:
+        say("S-09.open", runs[0].place, f"{before} pictures are shown before the first, a CRA")
     return Stretch(
+        track=number,
         kind=_KINDS.get(track.handler, "text"),
         codec=track.config.codec,
         start=Fraction(min(s for s, _ in shown) - track.media_time, scale),
@@ -166,29 +175,32 @@ def _stretch(runs: list[Run], number: int, say: Say) -> Stretch:
         first_decode=Fraction(runs[0].base, scale),
         last_decode=Fraction(runs[-1].base + sum(runs[-1].durations), scale),
         samples=len(shown),
-        independent=_independent(runs[0], say),
+        independent=_independent(runs[0], pictures, say),
         size=track.size,
     )
 
 
-def _independent(run: Run, say: Say) -> bool:
-    """Is the first sample what its flags say?"""
+def _pictures(run: Run) -> list[int] | None:
+    """nal_unit_type of the slices of the first sample; None if they cannot be looked at."""
     track = run.track
-    if track.handler != "vide":
-        return True
-    flags = run.flags[0]
-    claims = not flags & 0x10000
-    if track.scheme or not track.config.nal_length or not run.sizes:
-        return claims
+    if track.handler != "vide" or track.scheme or not track.config.nal_length:
+        return None
     at, size = run.offsets[0], run.sizes[0]
     if at < 0 or at + size > len(run.data):
-        return claims
+        return None
     codec = track.config.codec
-    kinds = [
-        kind_of(codec, unit)
-        for unit in prefixed(run.data[at : at + size], track.config.nal_length, run.place)
-    ]
-    pictures = [kind for kind in kinds if is_picture(codec, kind)]
+    units = prefixed(run.data[at : at + size], track.config.nal_length, run.place)
+    return [kind for unit in units if is_picture(codec, kind := kind_of(codec, unit))]
+
+
+def _independent(run: Run, pictures: list[int] | None, say: Say) -> bool:
+    """Is the first sample what its flags say?"""
+    if run.track.handler != "vide":
+        return True
+    flags, codec = run.flags[0], run.track.config.codec
+    claims = not flags & 0x10000
+    if pictures is None:
+        return claims
     real = bool(pictures) and all(random_access(codec, kind) for kind in pictures)
     if claims and not real:
         say("S-07.lie", run.place, f"sync by its flags, NAL unit types {pictures}")

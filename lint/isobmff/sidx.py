@@ -9,9 +9,17 @@ from lint.timing import Stretch
 
 
 def check_sidx(
-    found: list[Box], header: Header, stretches: list[Stretch], sizes: list[int], say: Say
+    found: list[Box],
+    header: Header,
+    stretches: list[Stretch],
+    sizes: list[int],
+    end: int,
+    say: Say,
 ) -> None:
-    """Compare with what follows.  Raises Malformed."""
+    """Compare with the fragments of *sizes*, the last of which ends at *end*.
+
+    Of several, the first.  Raises Malformed.
+    """
     if len(found) > 1:
         say("S-10.count", found[1].place, f"{len(found)} sidx")
     box = found[0]
@@ -32,18 +40,20 @@ def check_sidx(
     if any(size >> 31 for size, _, _ in references):
         say("S-10.type", box.place, "references to other indexes")
         return
-    told, real = offset + sum(size & 0x7FFFFFFF for size, _, _ in references), sum(sizes)
+    told, real = offset + sum(size for size, _, _ in references), end - box.end
     if told != real:
         say("S-10.sizes", box.place, f"{told} octets are indexed, {real} follow")
-    elif len(references) == len(sizes) and [s for s, _, _ in references] != sizes:
+    elif len(references) == len(sizes) and [s for s, _, _ in references][1:] != sizes[1:]:
         say("S-10.sizes", box.place, "the fragments are of other sizes")
     if not scale:
         return
     if stretches:
-        start = stretches[0].start + Fraction(track.media_time, track.timescale)
-        both = (start, stretches[0].start)
-        if all(abs(Fraction(earliest, scale) - s) > Fraction(1, 1000) for s in both):
+        of_track = next((s for s in stretches if s.track == number), stretches[0])
+        start = of_track.start + Fraction(track.media_time, track.timescale)
+        # Before the edit list or after it: packagers disagree, and so do players.
+        both = (start, of_track.start)
+        if all(abs(Fraction(earliest, scale) - s) >= Fraction(1, scale) for s in both):
             text = f"{earliest / scale:.4f} s, the media starts at {float(start):.4f} s"
             say("S-10.earliest", box.place, text)
     if track.handler == "vide" and any(sap >> 28 not in (9, 10) for _, _, sap in references):
-        say("S-10.sap", box.place, "a subsegment does not start with SAP 1 or 2")
+        say("S-10.sap", box.place, "a reference says neither SAP 1 nor SAP 2")

@@ -11,9 +11,10 @@ from lint.mpegts.packets import Packets, check_clock, read_packets
 from lint.mpegts.pes import Pes, read_pes
 from lint.mpegts.psi import PES_TYPES, Program, read_program
 from lint.nal import annex_b, is_picture, kind_of, picture_size, random_access
-from lint.timing import Stretch
+from lint.timing import FRAME, Stretch
 
 CLOCK = 90_000
+ROUNDED = Fraction(2, CLOCK)
 WRAP = 1 << 33
 
 
@@ -86,7 +87,7 @@ def _video(found: list[Pes], kind: str, say: Say) -> Stretch:
     frame = (
         Fraction(times[-1][1] - times[0][1], len(times) - 1) if len(times) > 1 else Fraction(0)
     )
-    return _stretch("video", codec, times, frame, independent, size, len(times))
+    return _stretch("video", codec, times, frame, independent, size, len(times), FRAME)
 
 
 def _access_unit(pes: Pes, kinds: list[int], family: str, say: Say) -> None:
@@ -118,9 +119,10 @@ def _audio(found: list[Pes], kind: str, say: Say) -> Stretch:
     tail = (
         Fraction(times[-1][1] - times[0][1], len(times) - 1) if len(times) > 1 else Fraction(0)
     )
+    slack = FRAME
     if last is not None:
-        tail = Fraction(1024 * CLOCK * last.frames, last.rate)
-    return _stretch("audio", codec, times, tail, True, (0, 0), frames or len(times))
+        tail, slack = Fraction(1024 * CLOCK * last.frames, last.rate), ROUNDED
+    return _stretch("audio", codec, times, tail, True, (0, 0), frames or len(times), slack)
 
 
 def _stretch(
@@ -131,6 +133,7 @@ def _stretch(
     independent: bool,
     size: tuple[int, int],
     samples: int,
+    slack: Fraction,
 ) -> Stretch:
     return Stretch(
         kind=kind,
@@ -142,7 +145,7 @@ def _stretch(
         samples=samples,
         independent=independent,
         size=size,
-        exact=False,
+        slack=slack,
     )
 
 
