@@ -12,6 +12,7 @@ from packager.codecs.h264 import AvcConfig
 from packager.codecs.hevc import HevcConfig
 from packager.containers import demux
 from packager.edits import needed
+from packager.errors import MalformedBox, PackagerError, Unsupported
 from packager.in_band import with_parameter_sets
 from packager.index import Blocks, FlavorIndex, TrackIndex
 from packager.index_blocks import BLOCK, encode_block
@@ -31,16 +32,26 @@ def build_index(file_size: int, *, facts: bool) -> Reads[FlavorIndex]:
     movie = yield from demux(file_size)
     tracks: list[TrackIndex] = []
     blocks: list[Blocks] = []
+    left_out = list(movie.left_out)
+    broken: PackagerError | None = None
     digest = hashlib.sha256(struct.pack(">Q", file_size))
     for source_track, source_samples in movie.tracks:
-        track, samples, nal_facts = yield from _examine(source_track, source_samples, facts)
-        number = 1 + sum(known.kind is track.kind for known in tracks)
+        try:
+            known = yield from with_parameter_sets(source_track, source_samples)
+        except (MalformedBox, Unsupported) as reason:
+            broken = broken or reason
+            left_out.append(f"track {source_track.id}: {reason}")
+            continue
+        track, samples, nal_facts = yield from _examine(known, source_samples, facts)
+        number = 1 + sum(one.kind is track.kind for one in tracks)
         made, its_blocks = encode_track(number, track, samples, nal_facts)
         _identify(digest, made, samples)
         tracks.append(made)
         blocks.append(its_blocks)
+    if not tracks and broken is not None:
+        raise broken
     return FlavorIndex(
-        file_size, tuple(tracks), movie.left_out, digest.hexdigest(), tuple(blocks)
+        file_size, tuple(tracks), tuple(left_out), digest.hexdigest(), tuple(blocks)
     )
 
 

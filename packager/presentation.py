@@ -117,6 +117,15 @@ class VideoRendition(Rendition):
     projection: str = "rect"
     """Of vexu: ``rect``, ``equi``, ``hequ``, …"""
 
+    turned: bool = False
+    """Shown turned by a quarter: *width* and *height* are those of the coded picture."""
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height in square pixels, as it is shown."""
+        width = round(self.width * self.pixel_aspect) or 1
+        return (self.height, width) if self.turned else (width, self.height)
+
     @property
     def name(self) -> str:
         return f"f{self.flavor}-v{self.track}"

@@ -19,6 +19,7 @@ import numpy as np
 from packager import LAYOUT
 from packager.bandwidth import bitrate, leaky_bucket, minimum_buffer
 from packager.clip import WHOLE, Clip, clip_of
+from packager.codecs import dolby_vision
 from packager.codecs.carried import CarriedAudio
 from packager.codecs.h264 import AvcConfig
 from packager.errors import UnknownSegment, Unsupported
@@ -491,6 +492,7 @@ def _rendition(
         frame_rate=_frame_rate(track), dynamic_range=_dynamic_range(form),
         supplemental_codec=vision.supplemental_codec if (vision := form.dolby_vision) else None,
         colour=form.colour, stereo=layout.stereo, projection=layout.projection,
+        turned=form.turned,
     )  # fmt: skip
 
 
@@ -498,11 +500,17 @@ _TRANSFERS = {16: DynamicRange.HDR10, 18: DynamicRange.HLG}
 """By TransferCharacteristics of ISO/IEC 23091-2."""
 
 
+_BASES = {dolby_vision.HDR10: DynamicRange.HDR10, dolby_vision.HLG: DynamicRange.HLG}
+
+
 def _dynamic_range(form: VideoFormat) -> DynamicRange:
-    if form.dolby_vision is not None and form.dolby_vision.entry:
+    vision = form.dolby_vision
+    if vision is not None and vision.entry:
         return DynamicRange.DOLBY_VISION
-    transfer = form.colour.transfer if form.colour else None
-    return _TRANSFERS.get(transfer or 0, DynamicRange.SDR)
+    transfer = form.colour.transfer if form.colour else 0
+    if vision is not None and transfer not in _TRANSFERS:
+        return _BASES.get(vision.base, DynamicRange.SDR)
+    return _TRANSFERS.get(transfer, DynamicRange.SDR)
 
 
 def _frame_rate(track: TrackIndex) -> Fraction | None:

@@ -1,5 +1,6 @@
 """What a track is, apart from its samples."""
 
+import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -31,6 +32,14 @@ class VideoFormat:
     """Type and payload of what else a display must know: light levels of HDR."""
 
     dolby_vision: DolbyVision | None = None
+
+    @property
+    def turned(self) -> bool:
+        """Whether the matrix turns the picture by a quarter: what is wide is shown upright."""
+        if not self.matrix:
+            return False
+        across, up, _, down, along = struct.unpack_from(">5i", self.matrix)
+        return across == along == 0 and bool(up and down)
 
     @property
     def codec(self) -> str:

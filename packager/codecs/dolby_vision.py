@@ -9,8 +9,12 @@ BOXES = (b"dvcC", b"dvvC", b"dvwC")
 ENTRIES = frozenset({b"dvh1", b"dav1", b"dva1"})
 """Sample entries of streams that no other decoder can show."""
 
-_BRANDS = {1: "db1p", 2: "db2g", 4: "db4h"}
-"""By bl_signal_compatibility_id: the base layer is HDR10, SDR or HLG."""
+HDR10, SDR, HLG = 1, 2, 4
+_BRANDS = {HDR10: "db1p", SDR: "db2g", HLG: "db4h"}
+"""By bl_signal_compatibility_id: what the base layer is."""
+
+_CODECS = {8: "dvh1", 9: "dva1", 10: "dav1"}
+"""By the profile, of those whose base layer other decoders show: HEVC, H.264 and AV1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,16 @@ class DolbyVision:
     @property
     def supplemental_codec(self) -> str | None:
         """SUPPLEMENTAL-CODECS (HLS): beside the codec of the base layer."""
-        brand = _BRANDS.get(self.record[4] >> 4)
-        if self.entry or brand is None or self._profile not in (8, 10):
+        brand, codec = _BRANDS.get(self.base), _CODECS.get(self._profile)
+        if self.entry or brand is None or codec is None:
             return None
-        return f"{'dvh1' if self._profile == 8 else 'dav1'}.{self._level}/{brand}"
+        return f"{codec}.{self._level}/{brand}"
+
+    @property
+    def base(self) -> int:
+        """What the base layer is for other decoders: ``HDR10``, ``SDR``, ``HLG``, or another
+        number."""
+        return self.record[4] >> 4
 
     @property
     def _profile(self) -> int:

@@ -167,6 +167,7 @@ def _switchable(one: VideoRendition, other: VideoRendition) -> bool:
     same_kind = (
         bool(one.supplemental_codec) == bool(other.supplemental_codec)
         and one.timeline.timescale == other.timeline.timescale
+        and one.turned == other.turned
     )
     return same_family and same_kind and _same_picture(one, other)
 
@@ -175,7 +176,7 @@ def _same_picture(one: VideoRendition, other: VideoRendition) -> bool:
     return (
         one.dynamic_range is other.dynamic_range
         and (one.stereo, one.projection) == (other.stereo, other.projection)
-        and _nearly(_aspect(one), _aspect(other))
+        and _nearly(Fraction(*one.shown), Fraction(*other.shown))
     )
 
 

@@ -126,8 +126,7 @@ def _video_variant(
         uri=uri,
         bitrate=bitrate,
         codecs=(video.codec, *audio_codecs),
-        # RESOLUTION is how large the picture wants to be shown, so its pixels are square.
-        resolution=(round(video.width * video.pixel_aspect), video.height),
+        resolution=video.shown,
         frame_rate=video.frame_rate,
         audio=audio,
         supplemental_codecs=video.supplemental_codec,

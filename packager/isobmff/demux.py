@@ -43,13 +43,19 @@ def parse_movie(layout: Layout, file_size: int) -> Movie:
         raise Unsupported(f"trak: {len(traks)} tracks are more than {MAX_TRACKS}")
     fragmented = _expand(layout, boxes.get(b"mvex"), file_size)
     tracks, left_out = [], []
+    broken: MalformedBox | None = None
     for number, trak in enumerate(traks, 1):
         try:
             tracks.append(_parse_trak(trak, movie_timescale, file_size, fragmented))
         except Unsupported as reason:
             left_out.append(f"track {number}: {reason}")
+        except _MalformedConfiguration as bad:
+            broken = broken or bad.malformed
+            left_out.append(f"track {number}: {bad.malformed}")
         if sum(len(samples) for _, samples in tracks) > MAX_SAMPLES:
             raise Unsupported(f"moov: more than {MAX_SAMPLES} samples")
+    if not tracks and broken is not None:
+        raise broken
     if not tracks and fragmented is not None and not layout.fragments.count:
         raise Unsupported("moov: an initialization segment: no moof follows")
     if not tracks:
@@ -59,6 +65,14 @@ def parse_movie(layout: Layout, file_size: int) -> Movie:
     for _, samples in tracks:
         _check_times(samples)
     return Movie(tuple(tracks), tuple(left_out))
+
+
+class _MalformedConfiguration(Exception):
+    """Of one track: others may be good.  A sample table that lies refuses the file instead, for
+    it tells of bytes that are not there."""
+
+    def __init__(self, malformed: MalformedBox) -> None:
+        self.malformed = malformed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +107,11 @@ def _parse_trak(
         name = handler.decode("ascii", "backslashreplace")
         raise Unsupported(f"hdlr: {name!r} is neither video nor audio")
     stbl = _inside(_inside(mdia, b"minf"), b"stbl")
-    form = parse_sample_entry(_need(stbl, b"stsd", b"stbl"))
+    stsd = _need(stbl, b"stsd", b"stbl")
+    try:
+        form = parse_sample_entry(stsd)
+    except MalformedBox as malformed:
+        raise _MalformedConfiguration(malformed) from malformed
     if (handler == b"vide") != isinstance(form, VideoFormat):
         raise MalformedBox(b"hdlr", "does not fit the codec in stsd")
     track_id, matrix = _parse_tkhd(_need(boxes, b"tkhd", b"trak"))

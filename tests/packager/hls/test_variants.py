@@ -201,6 +201,12 @@ def test_resolution_is_that_of_square_pixels() -> None:
     assert variant.resolution == (1024, 576)
 
 
+def test_resolution_is_that_of_a_picture_turned_upright() -> None:
+    turned = video(1, width=720, height=576, pixel_aspect=Fraction(64, 45), turned=True)
+    (variant,) = separate_variants(Presentation(video=(turned,), audio=()), uri).variants
+    assert variant.resolution == (576, 1024)
+
+
 def test_a_ladder_of_several_codecs_starts_with_what_most_players_take() -> None:
     ladder = (
         video(1, codec="av01.0.04M.08"),

@@ -16,8 +16,10 @@ from tests.packager.carrying import Packaged, index_of
 from tests.packager.tables import (
     FTYP,
     IDENTITY,
+    IDR,
     Trak,
     avc1,
+    avcc,
     counted,
     esds,
     movie,
@@ -77,6 +79,58 @@ def test_a_track_of_another_kind_is_left_out() -> None:
 def test_an_unsupported_codec_is_left_out() -> None:
     found = index_of(mp4(Trak(movie(), entry=box(b"SVQ3", bytes(100))), sound()))
     assert found.left_out == ("track 1: stsd: codec 'SVQ3'",)
+
+
+BROKEN = {
+    "video": (
+        (Trak(movie(), entry=avc1(box(b"avcC", b"\2"))), sound()),
+        Kind.AUDIO, "track 1: avcC: not a version 1 record",
+    ),
+    "audio": (
+        (Trak(movie(), boxes=stss()), Trak([b"1"], b"soun", entry=mp4a(esds(b"")))),
+        Kind.VIDEO, "track 2: esds: AudioSpecificConfig is",
+    ),
+    "parameter sets": (
+        (Trak(movie(), entry=avc1(box(b"avcC", avcc(sps=[b"\x67\x64"])))), sound()),
+        Kind.AUDIO, "track 1: avcC: sequence parameter set is cut short",
+    ),
+    "none in the first sample": (
+        (Trak(movie(), entry=avc1(box(b"avcC", avcc(sps=[], pps=[])))), sound()),
+        Kind.AUDIO, "track 1: avcC: no parameter sets, nor has the first sample any",
+    ),
+    "damaged ones in the first sample": (
+        (
+            Trak(
+                [sized(4, b"\x67\x64\0\x0d\xff", b"\x68\xeb", IDR)],
+                entry=avc1(box(b"avcC", avcc(sps=[], pps=[]))),
+            ),
+            sound(),
+        ),
+        Kind.AUDIO, "track 1: avcC: sequence parameter set is cut short",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("traks", "left", "reason"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_configuration_leaves_out_its_track(
+    traks: tuple[Trak, Trak], left: Kind, reason: str
+) -> None:
+    found = index_of(mp4(*traks))
+    assert [(track.kind, track.number) for track in found.tracks] == [(left, 1)]
+    [said] = found.left_out
+    assert said.startswith(reason)
+    Packaged(mp4(*traks)).presentation()
+    kept = b"vide" if left is Kind.VIDEO else b"soun"
+    [broken] = [trak for trak in traks if trak.handler != kept]
+    with pytest.raises(PackagerError) as error:
+        index_of(mp4(broken))
+    assert str(error.value).startswith(reason.partition(": ")[2])
+
+
+def test_a_table_that_lies_refuses_the_file() -> None:
+    lying = Trak(movie(), boxes={b"stsz": stsz(10**9, 1, 1)})
+    with pytest.raises(MalformedBox, match=r"^(stsz|stco): "):
+        index_of(mp4(lying, sound()))
 
 
 def test_languages() -> None:
