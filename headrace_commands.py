@@ -149,7 +149,7 @@ def ingest(
         _option(
             "ingest",
             "remuxed",
-            "Folder of remuxed files; by default below --data.",
+            "Folder of remuxed files; by default beside the database.",
             metavar="DIR",
         ),
     ] = None,
