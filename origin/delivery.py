@@ -55,6 +55,7 @@ from origin.terms import PartnerTerms
 from origin.texts import Texts, facts_of
 from origin.urls import parse_target
 from packager.plan import Extents, Plan
+from packager.source import Container
 from packager.tracks import Kind
 
 _KEPT = 8 << 20
@@ -287,8 +288,10 @@ class Delivery:
         presented = await self._one(asked)
         file = await self._catalog.open(presented, 1)
         flavor, clip = presented.flavors[0], asked.parameters
+        whole = replace(clip, language=None) == NONE
         shown = presented.recipe.flavor(1).of_kind(Kind.VIDEO)
-        kind = "video/mp4" if shown else "audio/mp4"
+        container = presented.recipe.flavor(1).container if whole else Container.MP4
+        kind = f"{Kind.VIDEO if shown else Kind.AUDIO}/{container}"
         etag = strong_etag("file", asked.flavor, presented.token, str(flavor.size), str(clip))
         whole = replace(clip, language=None) == NONE
         if whole:

@@ -20,6 +20,7 @@ import numpy as np
 from packager.errors import MalformedMedia
 from packager.index_blocks import BLOCK, Stored, decode_block, stored
 from packager.samples import Column, Flags, Samples
+from packager.source import Container
 from packager.tracks import Kind, Track
 
 Blocks = Mapping[int, bytes]
@@ -250,6 +251,8 @@ class FlavorIndex:
 
     blocks: tuple[Blocks, ...] = field(default=())
     """Of each track, where the index was just made; empty where blocks come from a store."""
+
+    container: Container = Container.MP4
 
     def of_kind(self, kind: Kind) -> tuple[TrackIndex, ...]:
         return tuple(track for track in self.tracks if track.kind is kind)

@@ -11,6 +11,7 @@ from packager.index import FlavorIndex, TrackIndex
 from packager.index_blocks import BLOCK, sealed, unsealed
 from packager.index_formats import format_facts, parse_format
 from packager.samples import Column, column
+from packager.source import Container
 from packager.tracks import Edit, Track
 
 FORMAT = 2
@@ -59,6 +60,7 @@ def _width(made: TrackIndex, name: str) -> int:
 def encode_header(index: FlavorIndex) -> bytes:
     facts = {
         "file_size": index.file_size,
+        "container": index.container,
         "digest": index.digest,
         "left_out": index.left_out,
         "tracks": [track_facts(track) for track in index.tracks],
@@ -101,7 +103,11 @@ def _decode_header(header: bytes) -> FlavorIndex:
     if position != len(body) or not tracks:
         raise ValueError("lengths do not add up")
     return FlavorIndex(
-        int(facts["file_size"]), tuple(tracks), tuple(facts["left_out"]), str(facts["digest"])
+        int(facts["file_size"]),
+        tuple(tracks),
+        tuple(facts["left_out"]),
+        str(facts["digest"]),
+        container=Container(facts.get("container", Container.MP4)),
     )
 
 

@@ -51,8 +51,9 @@ def build_index(file_size: int, *, facts: bool) -> Reads[FlavorIndex]:
     if not tracks and broken is not None:
         raise broken
     return FlavorIndex(
-        file_size, tuple(tracks), tuple(left_out), digest.hexdigest(), tuple(blocks)
-    )
+        file_size, tuple(tracks), tuple(left_out), digest.hexdigest(), tuple(blocks),
+        movie.container,
+    )  # fmt: skip
 
 
 def _examine(

@@ -1,6 +1,7 @@
 """What any container comes down to: tracks with their samples, from the bytes of one file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from packager.samples import Samples
 from packager.tracks import Track
@@ -10,8 +11,17 @@ MAX_SAMPLES = 1 << 23
 """Of all tracks of a file together."""
 
 
+class Container(StrEnum):
+    """What a file is, in the words of its media type."""
+
+    MP4 = "mp4"
+    MATROSKA = "x-matroska"
+    WEBM = "webm"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Movie:
     tracks: tuple[tuple[Track, Samples], ...]
+    container: Container = field(default=Container.MP4, kw_only=True)
     left_out: tuple[str, ...]
     """Why a track of the file is not among *tracks*, one reason each."""

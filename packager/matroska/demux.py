@@ -54,7 +54,8 @@ def demux(file_size: int) -> Reads[Movie]:
         raise Unsupported("; ".join(left_out))
     zero = min(track.begin for track in made)
     zero = 0 if zero < _LATE else zero
-    return Movie(tuple(track.placed(zero) for track in made), tuple(left_out))
+    tracks = tuple(track.placed(zero) for track in made)
+    return Movie(tracks, tuple(left_out), container=segment.container)
 
 
 def _why_not(entry: Entry) -> str | None:

@@ -13,11 +13,13 @@ from packager.matroska.clusters import Frames, Walk, read_cluster
 from packager.matroska.ebml import children, name_of, text, unsigned
 from packager.matroska.entries import Entry, parse_entries
 from packager.plan import Extent, Reads
+from packager.source import Container
 
 MAGIC = b"\x1a\x45\xdf\xa3"
 _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
 _INFO, _TRACKS, _CLUSTER, _VOID = 0x1549A966, 0x1654AE6B, 0x1F43B675, 0xEC
 _DOC_TYPE, _READ_VERSION, _SCALE = 0x4282, 0x42F7, 0x2AD7B1
+_DOC_TYPES = {"matroska": Container.MATROSKA, "webm": Container.WEBM}
 _MAX_EBML_HEADER = 4 << 10
 _MAX_INFO = 1 << 20
 _MAX_TRACKS_SIZE = 16 << 20
@@ -27,6 +29,7 @@ _MAX_SCALE = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
+    container: Container
     scale: int
     """Nanoseconds of a tick."""
 
@@ -41,7 +44,7 @@ Wanted = Callable[[Entry], Frames | None]
 
 def read_segment(file_size: int, wanted: Wanted) -> Reads[Segment]:
     walk = Walk(file_size, {})
-    at = yield from _ebml_header(walk)
+    container, at = yield from _ebml_header(walk)
     identifier, size, width = yield from walk.head(at, "the file")
     if identifier != _SEGMENT:
         raise MalformedElement("Segment", f"missing: {name_of(identifier)} comes first")
@@ -53,10 +56,12 @@ def read_segment(file_size: int, wanted: Wanted) -> Reads[Segment]:
                 "Segment", f"size {size} exceeds the {file_size - at} bytes of the file"
             )
         end = at + size
-    return (yield from _children(walk, at, end, wanted))
+    scale, entries = yield from _children(walk, at, end, wanted)
+    return Segment(container, scale, entries, walk.frames)
 
 
-def _ebml_header(walk: Walk) -> Reads[int]:
+def _ebml_header(walk: Walk) -> Reads[tuple[Container, int]]:
+    """What the file is, and where the header ends."""
     identifier, size, width = yield from walk.head(0, "the file")
     if identifier != _EBML or size is None or size > _MAX_EBML_HEADER:
         raise MalformedElement("EBML", f"size {size} of the header")
@@ -65,9 +70,9 @@ def _ebml_header(walk: Walk) -> Reads[int]:
     if version != 1:
         raise Unsupported(f"EBMLReadVersion: {version}")
     kind = text(header.get(_DOC_TYPE, memoryview(b"matroska")))
-    if kind not in ("matroska", "webm"):
+    if kind not in _DOC_TYPES:
         raise Unsupported(f"DocType: {kind!r} is neither matroska nor webm")
-    return width + size
+    return _DOC_TYPES[kind], width + size
 
 
 def _payload(walk: Walk, at: int, size: int, name: str) -> Reads[memoryview]:
@@ -84,7 +89,10 @@ def _payload(walk: Walk, at: int, size: int, name: str) -> Reads[memoryview]:
     return memoryview(data)
 
 
-def _children(walk: Walk, at: int, end: int, wanted: Wanted) -> Reads[Segment]:
+def _children(
+    walk: Walk, at: int, end: int, wanted: Wanted
+) -> Reads[tuple[int, tuple[Entry, ...]]]:
+    """TimestampScale and the tracks; their frames are in the walk then."""
     scale, entries = _DEFAULT_SCALE, None
     clusters = 0
     while at < end:
@@ -117,7 +125,7 @@ def _children(walk: Walk, at: int, end: int, wanted: Wanted) -> Reads[Segment]:
         at += size
     if not entries:
         raise MalformedElement("Tracks", "missing" if entries is None else "no track")
-    return Segment(scale, entries, walk.frames)
+    return scale, entries
 
 
 def _timestamp_scale(walk: Walk, at: int, size: int) -> Reads[int]:

@@ -12,6 +12,7 @@ import pytest
 
 from origin.config import OriginConfig
 from tests.origin.inside import SECOND, Origin, running, take
+from tests.packager.matroska.generated import made
 from tests.support.clips import make_clip
 from tests.support.http import Answer
 
@@ -362,6 +363,27 @@ def test_a_file_and_its_ranges(site: Site, clips: Path) -> None:
     assert site.origin.ask(path, f"Range: bytes={len(data)}-").status == 416
     again = site.origin.ask(path, f"If-None-Match: {whole.headers['etag']}")
     assert again.status == 304
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("avc_aac.mkv", "video/x-matroska"),
+        ("flac.mkv", "audio/x-matroska"),
+        ("vp8_opus.webm", "video/webm"),
+    ],
+)
+def test_what_is_said_of_a_file(start: Start, tmp_path: Path, name: str, kind: str) -> None:
+    """The type of what is stored, and of a part that is written anew."""
+    stored = tmp_path / name
+    stored.write_bytes(made(name))
+    [taken] = take(tmp_path / "data", stored, entry=ENTRY)
+    origin, path = start(), f"/p/101/serveFlavor/entryId/{ENTRY}"
+    whole = origin.ask(f"{path}/flavorId/{taken['flavor']}/name/a.mp4")
+    assert (whole.body, whole.headers["content-type"]) == (stored.read_bytes(), kind)
+    part = origin.ask(f"{path}/clipTo/2000/flavorId/{taken['flavor']}/name/a.mp4")
+    assert part.headers["content-type"] == f"{kind.partition('/')[0]}/mp4"
+    assert part.body[4:8] == b"ftyp"
 
 
 def test_a_part_of_a_file_and_its_ranges(site: Site) -> None:
