@@ -5,8 +5,8 @@
 
 CORPUS is a folder; where it is empty it is filled with generated files first.  Whatever is not
 a ``PackagerError``, or takes more than 10 s (instrumented: a tenth of it by itself) or 512 MiB
-at once, is a crash: libFuzzer writes the input to ``crash-…``.  Once it is mended, a case in the
-tests of the parser says what was wrong.
+at once, is a crash: libFuzzer writes the input to ``crash-…``.  Once it is mended, a case in
+the tests of the parser says what was wrong.
 """
 
 import random
