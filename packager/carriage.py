@@ -20,6 +20,8 @@ class Carrier(StrEnum):
 _NOT_IN_HLS: Mapping[str, str] = {
     "vp08": "VP8 is in DASH alone",
     "mp4a.dd": "Vorbis is in DASH alone",
+    "mp4a.a9": "DTS without its own sample entry is in DASH alone",
+    "mlpa": "TrueHD is in DASH alone",
 }
 """By the sample entry, and by the object type where that alone tells.  No codec is registered
 for HLS by name; these are those that no HLS client has ever taken."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from packager.errors import Unsupported
 from packager.samples import Samples
-from packager.tracks import Kind, Track
+from packager.tracks import AudioFormat, Kind, Track
 
 
 def needed(track: Track, samples: Samples) -> tuple[int, int]:
@@ -31,4 +31,8 @@ def _first_video(track: Track, samples: Samples) -> int:
 
 
 def _first_audio(track: Track, samples: Samples) -> int:
-    return int(np.searchsorted(samples.dts, track.edit.origin - track.timescale, "left"))
+    start = int(np.searchsorted(samples.dts, track.edit.origin - track.timescale, "left"))
+    if isinstance(track.format, AudioFormat) and track.format.cut_at_sync:
+        entry = np.flatnonzero(samples.sync[: start + 1])
+        return int(entry[-1]) if len(entry) else 0
+    return start

@@ -84,7 +84,7 @@ class TrackIndex:
 
     entry: Column
     """Numbers of the samples where a segment may start: no later sample is presented
-    before them (closed GOPs, rule S-09).  Empty for audio: any may."""
+    before them (closed GOPs, rule S-09).  Empty for audio of which any may."""
 
     entry_cts: Column
     """When the earliest picture behind each is presented: itself, but for the first one."""

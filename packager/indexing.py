@@ -21,7 +21,7 @@ from packager.nal_facts import NalFacts, check_ends, scan, with_idr_as_sync
 from packager.plan import Reads
 from packager.samples import Column, Samples, column
 from packager.splicing import spliced
-from packager.tracks import Kind, Track, VideoFormat
+from packager.tracks import AudioFormat, Kind, Track, VideoFormat
 
 
 def build_index(file_size: int, *, facts: bool) -> Reads[FlavorIndex]:
@@ -60,6 +60,7 @@ def _examine(
     track: Track, samples: Samples, facts: bool
 ) -> Reads[tuple[Track, Samples, NalFacts | None]]:
     """The rows that *track*'s edit needs, on one timeline, and the facts about them."""
+    samples = _with_last_duration(samples)
     track = yield from with_parameter_sets(track, samples)
     form = track.format
     config = form.config if isinstance(form, VideoFormat) else None
@@ -105,7 +106,10 @@ def encode_track(
     known = is_audio or not track.format.in_ts
     plain = known or (annexb is not None and bool((annexb == samples.size).all()))
     offsets = samples.cts - samples.dts
-    entry = np.zeros(0, np.int64) if is_audio else _closed_entries(samples)
+    form = track.format
+    entry = _closed_entries(samples)
+    if isinstance(form, AudioFormat) and (not form.cut_at_sync or samples.sync.all()):
+        entry = np.zeros(0, np.int64)  # any
     entry_cts = samples.cts[entry]
     if len(entry):
         # Pictures that the first one leads (RADL of VVC and HEVC) are shown before it.

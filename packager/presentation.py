@@ -13,6 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from operator import sub
 
+from packager.codecs.channel_layouts import NO_LAYOUT, ChannelLayout
 from packager.codecs.h264 import Colour
 
 
@@ -139,6 +140,9 @@ class AudioRendition(Rendition):
 
     joc: int = 0
     """Complexity of joint object coding (Dolby Atmos in E-AC-3); 0 for none."""
+
+    layout: ChannelLayout = NO_LAYOUT
+    """Whose speakers the channels are for."""
 
     alike: int = 1
     """1-based among the tracks of its flavor of the same language, label, codec and channels:

@@ -21,6 +21,7 @@ from packager.bandwidth import bitrate, leaky_bucket, minimum_buffer
 from packager.clip import WHOLE, Clip, clip_of
 from packager.codecs import dolby_vision
 from packager.codecs.carried import CarriedAudio
+from packager.codecs.channel_layouts import channel_layout
 from packager.codecs.h264 import AvcConfig
 from packager.errors import UnknownSegment, Unsupported
 from packager.hls.media_playlist import target_duration
@@ -485,6 +486,7 @@ def _rendition(
         return AudioRendition(
             **common, channels=config.channels, sample_rate=config.sample_rate,  # type: ignore[arg-type]
             joc=config.joc if isinstance(config, CarriedAudio) else 0,
+            layout=channel_layout(config),
         )  # fmt: skip
     layout = layout_of(form.boxes)
     return VideoRendition(

@@ -242,10 +242,21 @@ def edges(track: TrackIndex, times: Times, blocks: Blocks) -> Edges:
     *blocks* are needed only for audio whose frames differ in duration.
     """
     wanted = times.at(track.track.timescale)
+    if track.kind is Kind.AUDIO and len(track.entry):
+        return _sync_edges(track, wanted)
     if track.kind is Kind.AUDIO:
         rows, media_times = track.first_at(wanted + track.origin, blocks)
         return Edges(rows, media_times - track.origin, np.ones(len(rows), np.bool_))
     return _video_edges(track, wanted)
+
+
+def _sync_edges(track: TrackIndex, wanted: Column) -> Edges:
+    """The first sync sample of sound at or after each of *wanted* (ticks)."""
+    places = np.append(_entries(track), track.end - track.origin)
+    at = np.searchsorted(places[:-1], wanted)
+    return Edges(
+        np.append(track.entry, track.count)[at], places[at], np.ones(len(at), np.bool_)
+    )
 
 
 def _video_edges(track: TrackIndex, wanted: Column) -> Edges:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from packager.codecs.aac import AacConfig
+from packager.codecs.aac import AOT_USAC, AacConfig
 from packager.codecs.audio_streams import audio_stream
 from packager.codecs.carried import CarriedAudio, CarriedVideo
 from packager.codecs.dolby_vision import DolbyVision
 from packager.codecs.h264 import AvcConfig, Colour
 from packager.codecs.hevc import HevcConfig
+
+_CUT_AT_SYNC = frozenset({b"ac-4", b"dtsx", b"mha1", b"mhm1", b"mlpa"})
+"""Sample entries."""
 
 
 class Kind(StrEnum):
@@ -67,6 +70,14 @@ class AudioFormat:
     def in_ts(self) -> bool:
         """Whether MPEG-TS and packed audio carry it."""
         return audio_stream(self.config) is not None
+
+    @property
+    def cut_at_sync(self) -> bool:
+        """Whether frames lean on those before them, so that only sync samples begin a segment
+        (rule C-04).  Of what does not, a table of sync samples is a writer's mistake."""
+        if isinstance(self.config, AacConfig):
+            return self.config.object_type == AOT_USAC
+        return self.config.entry in _CUT_AT_SYNC
 
 
 @dataclass(frozen=True, slots=True)

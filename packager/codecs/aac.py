@@ -1,4 +1,4 @@
-"""AAC: AudioSpecificConfig and ADTS (ISO/IEC 14496-3 §1.6, §1.A.3).
+"""AAC, xHE-AAC among it: AudioSpecificConfig and ADTS (ISO/IEC 14496-3 §1.6, §1.A.3).
 
 The configuration in the sample entry is often wrong for HE-AAC, so rate and channels come
 from the AudioSpecificConfig alone (rule I-09).
@@ -7,16 +7,19 @@ from the AudioSpecificConfig alone (rule I-09).
 from dataclasses import dataclass
 
 from packager.codecs.bits import Bits, BitsExhausted
+from packager.codecs.usac import usac_config
 from packager.errors import MalformedBox, Unsupported
 
 AOT_LC, AOT_SBR, AOT_PS = 2, 5, 29
+AOT_USAC = 42
+_ER_LC, _LD, _ELD = 17, 23, 39  # error resilient: without data in ADTS
 _ADTS_PROFILES = range(1, 5)  # Main, LC, SSR, LTP: what two bits of ADTS can say
 _ADTS_HEADER_SIZE = 7
 ADTS_MAX_FRAME = (1 << 13) - 1
 _RATES = (
     96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350,
 )  # fmt: skip
-_CHANNELS = (0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 0, 8)  # by channelConfiguration
+_CHANNELS = (0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 24, 8)  # by channelConfiguration
 _ID_PCE = 5
 _MAX_RECORD = 1 << 10
 """Bytes of a configuration.  The longest that means anything has a comment of 255."""
@@ -48,6 +51,9 @@ class AacConfig:
     """program_config_element as the first element of a raw_data_block, byte aligned, where
     channelConfiguration is 0 (rule T-07)."""
 
+    frame_length: int = 1024
+    """Samples of a frame, at ``core_rate``."""
+
     @property
     def codec(self) -> str:
         """RFC 6381 §3.3."""
@@ -77,6 +83,10 @@ class AacConfig:
 
     def why_not_adts(self) -> str | None:
         """The reason why this cannot be carried in ADTS; None where it can."""
+        if self.core_object_type not in _ADTS_PROFILES:
+            return f"object type {self.core_object_type} does not fit in ADTS"
+        if self.frame_length != 1024:
+            return f"frames of {self.frame_length} samples do not fit in ADTS"
         if self.core_rate not in _RATES:
             return f"{self.core_rate} Hz has no ADTS index"
         if self.channel_configuration > 7:
@@ -85,7 +95,7 @@ class AacConfig:
 
 
 def parse_asc(record: bytes, object_type_indication: int = 0x40) -> AacConfig:
-    """AudioSpecificConfig (§1.6.2.1); AAC LC, HE and HE v2 are accepted."""
+    """AudioSpecificConfig (§1.6.2.1) of AAC of any kind that is one layer, or of USAC."""
     if len(record) > _MAX_RECORD:
         raise MalformedBox(b"esds", f"an AudioSpecificConfig of {len(record)} bytes")
     try:
@@ -116,31 +126,50 @@ def _parse_asc(record: bytes, object_type_indication: int) -> AacConfig:
     if object_type in (AOT_SBR, AOT_PS):  # hierarchical signalling
         rate = _rate(bits)
         core = _object_type(bits)
-    if core not in _ADTS_PROFILES:
-        raise Unsupported(f"mp4a: audio object type {core} is not AAC LC or HE")
-    if bits.flag():
-        raise Unsupported("mp4a: AAC frames of 960 samples")
-    if bits.flag():
-        bits.read(14)  # coreCoderDelay
-    bits.flag()  # extensionFlag
-    channels, program_config = (
-        _CHANNELS[channel_configuration] if (channel_configuration < len(_CHANNELS)) else 0,
-        b"",
-    )
-    if channel_configuration == 0:
-        channels, program_config = _program_config(bits, 8 * len(record))
+    if core == AOT_USAC:
+        told = usac_config(bits)
+        return AacConfig(
+            bytes(record), object_type_indication, core, core,
+            _plausible(told.sample_rate), told.sample_rate, told.channel_configuration,
+            told.channels, frame_length=told.frame_length,
+        )  # fmt: skip
+    if core not in (*_ADTS_PROFILES, _ER_LC, _LD, _ELD):
+        raise Unsupported(f"mp4a: audio object type {core} is no AAC of one layer")
+    short = bits.flag()
+    frame_length = (480 if short else 512) if core in (_LD, _ELD) else (960 if short else 1024)
+    channels, program_config = 0, b""
+    if channel_configuration < len(_CHANNELS):
+        channels = _CHANNELS[channel_configuration]
+    if core == _ELD:
+        bits.read(3)  # resilience flags
+        rate = 2 * rate if _sbr_doubles(bits) else rate
+    else:
+        if bits.flag():
+            bits.read(14)  # coreCoderDelay
+        bits.flag()  # extensionFlag
+        if channel_configuration == 0:
+            channels, program_config = _program_config(bits, 8 * len(record))
     if not channels:
         raise Unsupported(f"mp4a: channel configuration {channel_configuration}")
-    if object_type == core:
+    if object_type == core and core in _ADTS_PROFILES:
         object_type, rate = _backward_compatible_extension(bits, object_type, rate)
-    if not 1 <= core_rate <= 192_000 or not 1 <= rate <= 192_000:
-        raise MalformedBox(b"esds", f"sampling frequency {rate}")
     if object_type == AOT_PS and channels == 1:
         channels = 2  # what parametric stereo is for
     return AacConfig(
-        bytes(record), object_type_indication, object_type, core, core_rate, rate,
-        channel_configuration, channels, program_config,
+        bytes(record), object_type_indication, object_type, core, _plausible(core_rate),
+        _plausible(rate), channel_configuration, channels, program_config, frame_length,
     )  # fmt: skip
+
+
+def _plausible(rate: int) -> int:
+    if not 1 <= rate <= 192_000:
+        raise MalformedBox(b"esds", f"sampling frequency {rate}")
+    return rate
+
+
+def _sbr_doubles(bits: Bits) -> bool:
+    """ldSbrPresentFlag and ldSbrSamplingRate of an ELDSpecificConfig (§4.6.20.2)."""
+    return bits.flag() and bits.flag()
 
 
 def _backward_compatible_extension(bits: Bits, object_type: int, rate: int) -> tuple[int, int]:

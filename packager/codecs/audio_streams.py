@@ -14,6 +14,7 @@ from packager.codecs.carried import CarriedAudio
 _MPEG_AUDIO, _PRIVATE_STREAM_1 = 0xC0, 0xBD  # stream_id (ISO/IEC 13818-1 table 2-22)
 _REGISTRATION = 0x05
 _AC3_DESCRIPTOR, _EAC3_DESCRIPTOR = 0x81, 0xCC
+_MP3 = ("mp4a.69", "mp4a.6B")
 _LSF_BELOW = 32_000
 """Hz: what is slower is a frame of MPEG-2, or of what came after it (stream_type 0x04)."""
 
@@ -50,7 +51,7 @@ def audio_stream(config: AacConfig | CarriedAudio) -> AudioStream | None:
         case b"dec3":
             told = _registration(b"EAC3") + _eac3_descriptor(config)
             return AudioStream(0x87, _PRIVATE_STREAM_1, told, b"", "ec3")
-        case b"esds":
+        case b"esds" if config.codec in _MP3:
             kind = 0x04 if config.sample_rate < _LSF_BELOW else 0x03
             return AudioStream(kind, _MPEG_AUDIO, b"", b"", "mp3")
     return None

@@ -1,7 +1,9 @@
-"""AC-3, E-AC-3, Opus, FLAC, ALAC, MP3: what their configuration boxes tell.
+"""AC-3, E-AC-3, Opus, FLAC, ALAC, MP3, Vorbis: what their configuration boxes tell.
 
 Rates and channels come from these, for the sample entry is often wrong (rule I-09).
 """
+
+import struct
 
 from packager.codecs.bits import Bits, BitsExhausted
 from packager.codecs.carried import CarriedAudio
@@ -14,6 +16,7 @@ _LOCATIONS = (2, 2, 1, 1, 2, 2, 2, 1, 1)
 """Channels at each bit of chan_loc, from the lowest (table F.6.1)."""
 
 _STREAM_INFO_SIZE = 34
+_VORBIS = b"\x01vorbis"
 
 
 def parse_dac3(record: bytes) -> CarriedAudio:
@@ -45,15 +48,27 @@ def parse_dec3(record: bytes) -> CarriedAudio:
 def _independent(bits: Bits) -> tuple[int, int]:
     """Rate and channels of a substream and those that depend on it."""
     rate = bits.read(2)
+    acmod, lfe, where = _speakers(bits)
+    channels = _CHANNELS[acmod] + lfe
+    channels += sum(n for bit, n in enumerate(_LOCATIONS) if where >> bit & 1)
+    return _rate(b"dec3", rate), channels
+
+
+def _speakers(bits: Bits) -> tuple[int, int, int]:
     bits.read(5 + 1 + 1 + 3)  # bsid, reserved, asvc, bsmod
-    channels = _CHANNELS[bits.read(3)] + bits.flag()
+    acmod, lfe = bits.read(3), bits.read(1)
     bits.read(3)
     if bits.read(4):  # num_dep_sub
-        where = bits.read(9)
-        channels += sum(n for bit, n in enumerate(_LOCATIONS) if where >> bit & 1)
-    else:
-        bits.read(1)
-    return _rate(b"dec3", rate), channels
+        return acmod, lfe, bits.read(9)
+    bits.read(1)
+    return acmod, lfe, 0
+
+
+def dec3_speakers(record: bytes) -> tuple[int, int, int]:
+    """acmod, lfeon and chan_loc of the first programme of an EC3SpecificBox."""
+    bits = Bits(record)
+    bits.read(13 + 3 + 2)  # data_rate, num_ind_sub, fscod
+    return _speakers(bits)
 
 
 def _rate(box: bytes, code: int) -> int:
@@ -104,6 +119,27 @@ def mp3(esds: bytes, object_type: int, rate: int, channels: int) -> CarriedAudio
         raise Unsupported(f"mp4a: MP3 of {channels} channels")
     rate = _plausible(b"mp4a", rate)
     return CarriedAudio(b"mp4a", b"esds", esds, f"mp4a.{object_type:02X}", rate, channels)
+
+
+def vorbis(esds: bytes, headers: bytes) -> CarriedAudio:
+    """Vorbis in an *esds*, of which the identification header (Vorbis I §4.2.2) tells all.
+
+    *headers* are three, behind their lengths in Xiph's lacing or in 16 bits each.
+    """
+    start = headers.find(_VORBIS, 0, 16)
+    if start < 0 or len(headers) < start + 30:
+        raise MalformedBox(b"esds", "no identification header of Vorbis")
+    channels, rate = struct.unpack_from("<BI", headers, start + 11)
+    if not channels:
+        raise MalformedBox(b"esds", "Vorbis of no channels")
+    return CarriedAudio(b"mp4a", b"esds", esds, "mp4a.DD", _plausible(b"esds", rate), channels)
+
+
+def dts_of_mpeg4(esds: bytes, rate: int, channels: int) -> CarriedAudio:
+    """DTS in an *esds*, of which the sample entry tells all."""
+    if not channels:
+        raise MalformedBox(b"mp4a", "DTS of no channels")
+    return CarriedAudio(b"mp4a", b"esds", esds, "mp4a.A9", _plausible(b"mp4a", rate), channels)
 
 
 def _plausible(box: bytes, rate: int) -> int:

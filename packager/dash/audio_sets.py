@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from packager.codecs.channel_layouts import ChannelLayout
 from packager.dash.element import Attributes, element, text_element
 from packager.dash.language import xml_language
 from packager.dash.role import Role, role
 from packager.presentation import AudioRendition
 
-_CHANNEL_CONFIGURATION = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 11, 8: 12, 24: 13}
-"""Channel count → index of the usual layout of so many (ISO/IEC 23091-3, table 10): 7 is 6.1,
-8 is 7.1 with back channels.  Other counts name no layout, so nothing is said of them."""
+_CODE_POINTS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
 
 
 def audio_sets(audio: Iterable[AudioRendition]) -> list[tuple[AudioRendition, ...]]:
-    """One set for each choice, channel count and codec, in the order of listing."""
+    """One set for each choice, layout of channels and codec, in the order of listing."""
     sets: dict[object, list[AudioRendition]] = {}
     for one in audio:
-        sets.setdefault((one.choice, one.channels, one.codec, one.joc), []).append(one)
+        kind = one.choice, one.channels, one.layout, one.codec, one.joc
+        sets.setdefault(kind, []).append(one)
     return [tuple(members) for members in sets.values()]
 
 
@@ -46,7 +46,7 @@ def audio_set(
     return element(
         "AdaptationSet",
         attributes,
-        *_channel_configuration(one.channels),
+        *_channel_configurations(one.layout),
         *_joint_objects(one.joc),
         *([text_element("Label", one.label)] if one.label else []),
         role(meant_as),
@@ -54,11 +54,16 @@ def audio_set(
     )
 
 
-def _channel_configuration(channels: int) -> list[str]:
-    index = _CHANNEL_CONFIGURATION.get(channels)
-    scheme = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
-    descriptor: Attributes = {"schemeIdUri": scheme, "value": index}
-    return [element("AudioChannelConfiguration", descriptor)] if index else []
+def _channel_configurations(layout: ChannelLayout) -> list[str]:
+    """The codec's own scheme, then the code point: players that heed one alone heed the last.
+    Nothing where neither knows the layout."""
+    said = [layout.registered] if layout.registered else []
+    if layout.code_point is not None:
+        said.append((_CODE_POINTS, str(layout.code_point)))
+    return [
+        element("AudioChannelConfiguration", {"schemeIdUri": scheme, "value": value})
+        for scheme, value in said
+    ]
 
 
 def _joint_objects(complexity: int) -> list[str]:

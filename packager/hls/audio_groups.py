@@ -12,6 +12,8 @@ from packager.hls.multivariant import AudioMedia
 from packager.hls.names import UNDETERMINED, names
 from packager.presentation import AudioRendition
 
+_MP3 = ("mp4a.69", "mp4a.6B")
+
 
 @dataclass(frozen=True, slots=True)
 class AudioGroup:
@@ -70,11 +72,12 @@ def _closest(audio: Iterable[AudioRendition], model: tuple[str, int]) -> AudioRe
         audio,
         key=lambda one: (
             one.codec != codec,
-            _family(one.codec) != _family(codec),
+            family(one.codec) != family(codec),
             abs(one.channels - channels),
         ),
     )
 
 
-def _family(codec: str) -> str:
-    return codec.partition(".")[0]
+def family(codec: str) -> str:
+    """What one decoder takes: AAC of any kind, but MP3 apart from it."""
+    return "mp3" if codec in _MP3 else codec.partition(".")[0]

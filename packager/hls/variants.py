@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from packager.bandwidth import combine
-from packager.hls.audio_groups import AudioGroup, audio_groups
+from packager.hls.audio_groups import AudioGroup, audio_groups, family
 from packager.hls.multivariant import MultivariantPlaylist, Variant
 from packager.presentation import (
     AudioRendition,
@@ -25,13 +25,15 @@ _Rendition = VideoRendition | AudioRendition
 def audio_apart(presentation: Presentation) -> bool:
     """Whether audio must not be muxed into the video's segments.
 
-    So it is when there are two languages or more, when one flavor alone brings several tracks
-    to choose from, when a video flavor has no audio of its own while others have, and when
+    So it is when there are two languages or more, or two families of codecs, between which a
+    player would have to change its decoder, when one flavor alone brings several tracks to
+    choose from, when a video flavor has no audio of its own while others have, and when
     there is no video.
     """
     flavors = [audio.flavor for audio in presentation.audio]
     return (
         len({audio.language for audio in presentation.audio}) > 1
+        or len({family(audio.codec) for audio in presentation.audio}) > 1
         or len(set(flavors)) < len(flavors)
         or bool(flavors and {video.flavor for video in presentation.video} - set(flavors))
         or not presentation.video

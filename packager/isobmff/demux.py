@@ -20,7 +20,7 @@ from packager.plan import Reads
 from packager.samples import Samples
 from packager.source import MAX_SAMPLES, MAX_TRACKS, Movie
 from packager.timescale import MAX_TICKS
-from packager.tracks import Edit, Track, VideoFormat
+from packager.tracks import AudioFormat, Edit, Track, VideoFormat
 
 _IDENTITY = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _HANDLERS = {b"vide", b"soun"}
@@ -115,7 +115,7 @@ def _parse_trak(
     if (handler == b"vide") != isinstance(form, VideoFormat):
         raise MalformedBox(b"hdlr", "does not fit the codec in stsd")
     track_id, matrix = _parse_tkhd(_need(boxes, b"tkhd", b"trak"))
-    sound = handler == b"soun"
+    sound = isinstance(form, AudioFormat) and not form.cut_at_sync
     samples = _all_samples(stbl, file_size, fragmented, track_id, sound=sound)
     mdhd = _need(mdia, b"mdhd", b"mdia")
     timescale = _header_timescale(b"mdhd", mdhd)

@@ -10,10 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.edits import needed
 from packager.index import Blocks, TrackIndex
 from packager.segmenter import MAX_SEGMENTS, Cuts, Times, boundaries, cut, edges, reference
 from packager.tracks import Edit, Track, VideoFormat
-from tests.packager.tables import audio_track, indexed, pictures, samples, sounds, video_track
+from tests.packager.tables import (
+    LC_44100_STEREO,
+    audio_track,
+    indexed,
+    pictures,
+    samples,
+    sounds,
+    video_track,
+)
 
 SIX = Fraction(6)
 
@@ -255,3 +264,29 @@ def test_the_same_times_have_one_digest() -> None:
     ticks = np.array([1, 5, 2**40])
     assert Times(ticks, 7).digested == Times(ticks.copy(), 7).digested
     assert Times(ticks, 7).digested != Times(ticks + 1, 7).digested
+
+
+XHE = bytes.fromhex("f94824211cc0185000200097084730b0")
+
+
+def test_sound_that_leans_on_what_was_before_is_cut_at_sync_samples() -> None:
+    """xHE-AAC (C-04): the first sync sample at or after each boundary; AAC LC does not care."""
+    sync = [row % 90 == 0 for row in range(900)]
+    seconds = [Fraction(at) for at in (2, 4, 6, 8, 20)]
+    tracks = [
+        indexed(audio_track(record=record), samples([1024] * 900, sync=sync))[0]
+        for record in (XHE, LC_44100_STEREO)
+    ]
+    cuts = [cut(track, Times.of(seconds), {}) for track in tracks]
+    assert [one.bounds.tolist() for one in cuts] == [
+        [0, 90, 180, 270, 360, 900],
+        [0, 87, 173, 259, 345, 862, 900],
+    ]
+    assert cuts[0].starts == tuple(row * 1024 for row in (0, 90, 180, 270, 360))
+
+
+def test_an_edit_of_such_sound_starts_at_a_sync_sample() -> None:
+    rows = samples([1024] * 900, sync=[row % 90 == 0 for row in range(900)])
+    edit = Edit(origin=200 * 1024)
+    assert needed(audio_track(record=XHE, edit=edit), rows) == (90, 900)
+    assert needed(audio_track(edit=edit), rows) == (157, 900)

@@ -53,6 +53,29 @@ VECTORS = {
         ),
         "mp4a.40.29", 24000, 48000, 2,
     ),
+    "LC 6.1": (bits((2, 5), (3, 4), (11, 4), *GA), "mp4a.40.2", 48000, 48000, 7),
+    "LC 7.1, behind": (bits((2, 5), (3, 4), (12, 4), *GA), "mp4a.40.2", 48000, 48000, 8),
+    "LC 22.2": (bits((2, 5), (3, 4), (13, 4), *GA), "mp4a.40.2", 48000, 48000, 24),
+    "LC 7.1, above": (bits((2, 5), (3, 4), (14, 4), *GA), "mp4a.40.2", 48000, 48000, 8),
+    "LC of 960": (bits((2, 5), (3, 4), (2, 4), (1, 1), (0, 2)), "mp4a.40.2", 48000, 48000, 2),
+    "LTP": (bits((4, 5), (3, 4), (2, 4), *GA), "mp4a.40.4", 48000, 48000, 2),
+    "LD": (bits((23, 5), (3, 4), (2, 4), *GA), "mp4a.40.23", 48000, 48000, 2),
+    "ELD": (bits((31, 5), (7, 6), (3, 4), (2, 4), (0, 5)), "mp4a.40.39", 48000, 48000, 2),
+    "ELD with SBR": (
+        bits((31, 5), (7, 6), (6, 4), (2, 4), (0, 4), (3, 2)), "mp4a.40.39", 24000, 48000, 2,
+    ),
+    # of the files that mp4parse and Shaka Player test with
+    "xHE mono": (
+        bytes.fromhex("f94824211cc0185000200097084730b0"), "mp4a.40.42", 44100, 44100, 1,
+    ),
+    "xHE stereo": (
+        bytes.fromhex("f94643622cc04152660673002b9000013800800011bf2c00"),
+        "mp4a.40.42", 48000, 48000, 2,
+    ),
+    "xHE, channel by channel": (
+        bits((31, 5), (10, 6), (3, 4), (0, 4), (31, 5), (48000, 24), (1, 3), (0, 5), (3, 5)),
+        "mp4a.40.42", 48000, 48000, 3,
+    ),
     "program config": (
         bits((2, 5), (4, 4), (0, 4), *GA, *PCE_STEREO, (0, 5), (0, 8)),
         "mp4a.40.2", 44100, 44100, 2,
@@ -72,9 +95,31 @@ def test_vector(record: bytes, codec: str, core: int, rate: int, channels: int) 
 
 REFUSED = {
     "empty": (b"", MalformedBox, "esds: AudioSpecificConfig is cut short"),
-    "xHE": (bits((31, 5), (10, 6), (3, 4), (2, 4)), Unsupported, "mp4a: audio object type 42"),
-    "LD": (bits((23, 5), (3, 4), (2, 4), *GA), Unsupported, "mp4a: audio object type 23"),
-    "960": (bits((2, 5), (3, 4), (2, 4), (1, 1)), Unsupported, "mp4a: AAC frames of 960"),
+    "scalable": (bits((6, 5), (3, 4), (2, 4)), Unsupported, "mp4a: audio object type 6"),
+    "xHE cut": (bits((31, 5), (10, 6), (3, 4), (2, 4)), MalformedBox, "esds: AudioSpecificC"),
+    "xHE rate": (
+        bits((31, 5), (10, 6), (3, 4), (2, 4), (13, 5), (1, 3), (2, 5)), MalformedBox,
+        "esds: sampling frequency index 13 is reserved",
+    ),
+    "xHE rate 0": (
+        bits((31, 5), (10, 6), (3, 4), (2, 4), (31, 5), (0, 24), (1, 3), (2, 5)), MalformedBox,
+        "esds: sampling frequency 0",
+    ),
+    "xHE frames": (
+        bits((31, 5), (10, 6), (3, 4), (2, 4), (3, 5), (5, 3), (2, 5)), MalformedBox,
+        "esds: USAC frame length index 5",
+    ),
+    "xHE channels": (
+        bits((31, 5), (10, 6), (3, 4), (2, 4), (3, 5), (1, 3), (21, 5)), Unsupported,
+        "mp4a: USAC channel configuration 21",
+    ),
+    "xHE of 65,821 channels": (
+        bits(
+            (31, 5), (10, 6), (3, 4), (2, 4), (3, 5), (1, 3), (0, 5),
+            (31, 5), (255, 8), (65_535, 16),
+        ),
+        Unsupported, "mp4a: USAC channel configuration 0",
+    ),
     "rate": (bits((2, 5), (13, 4), (2, 4)), MalformedBox, "esds: sampling frequency index 13"),
     "rate 0": (
         bits((2, 5), (15, 4), (0, 24), (2, 4), *GA), MalformedBox, "esds: sampling frequency 0",
@@ -149,11 +194,21 @@ def test_every_part_of_a_program_config() -> None:
     assert config.program_config == bits((5, 3), *elements, *padding, *comment)
 
 
+NOT_IN_ADTS = {
+    "LC of 960": "frames of 960 samples do not fit in ADTS",
+    "LD": "object type 23 does not fit in ADTS",
+    "ELD": "object type 39 does not fit in ADTS",
+    "xHE mono": "object type 42 does not fit in ADTS",
+}
+
+
 def test_what_adts_cannot_say() -> None:
     odd = parse_asc(VECTORS["own rate"][0])
     assert odd.why_not_adts() == "44116 Hz has no ADTS index"
     wide = parse_asc(bits((2, 5), (3, 4), (11, 4), *GA))
     assert wide.why_not_adts() == "channel configuration 11 does not fit in ADTS"
+    for name, said in NOT_IN_ADTS.items():
+        assert parse_asc(VECTORS[name][0]).why_not_adts() == said
 
 
 @pytest.mark.parametrize(

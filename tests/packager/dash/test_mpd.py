@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from packager.codecs.channel_layouts import ChannelLayout
 from packager.codecs.h264 import Colour
 from packager.dash.mpd import Period, mpd
 from packager.presentation import (
@@ -209,6 +210,19 @@ def test_a_player_may_switch_between_codecs_and_timescales(
     none: list[str | None] = [None] * len(MIXED)
     assert switching(text) == (of_one_picture if aligned else none) + [None] * 3
     judge(dash_xsd, text)
+
+
+def test_a_scheme_of_the_codec_comes_before_the_code_point() -> None:
+    own = "tag:dolby.com,2014:dash:audio_channel_configuration:2011", "FA01"
+    sounds = [
+        audio(1, codec="ec-3", layout=ChannelLayout(12, own)),
+        audio(2, codec="ec-3", layout=ChannelLayout(None, own)),
+    ]
+    said = [
+        [one.get("value") for one in each.findall(NAMESPACE + "AudioChannelConfiguration")]
+        for each in sets(render(Presentation(video=(), audio=tuple(sounds))))
+    ]
+    assert said == [["FA01", "12"], ["FA01"]]
 
 
 @pytest.mark.parametrize(

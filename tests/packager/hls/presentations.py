@@ -5,6 +5,7 @@ from itertools import accumulate
 
 from hypothesis import strategies as st
 
+from packager.codecs.channel_layouts import ChannelLayout
 from packager.presentation import (
     AudioRendition,
     Bitrate,
@@ -28,6 +29,8 @@ def video(flavor: int, **fields: object) -> VideoRendition:
 
 def audio(flavor: int, language: str | None = None, **fields: object) -> AudioRendition:
     sound = {"codec": "mp4a.40.2", "channels": 2, "sample_rate": 48_000, "language": language}
+    usual = {1: 1, 2: 2, 6: 6, 7: 11, 8: 12}.get(fields.get("channels", 2))  # type: ignore[call-overload]
+    sound["layout"] = ChannelLayout(usual)
     return AudioRendition(**_fields(flavor) | sound | fields)  # type: ignore[arg-type]
 
 

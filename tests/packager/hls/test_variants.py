@@ -129,6 +129,16 @@ def test_the_laws_of_groups(presentation: Presentation) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("codec", "apart"),
+    [("mp4a.40.5", False), ("mp4a.67", False), ("mp4a.6B", True), ("ac-3", True)],
+)
+def test_audio_of_another_codec_is_apart(codec: str, apart: bool) -> None:
+    """A player does not change its decoder of sound when it changes the size of the picture."""
+    pair = (video(1), video(2)), (audio(1), audio(2, codec=codec))
+    assert audio_apart(Presentation(video=pair[0], audio=pair[1])) is apart
+
+
 def test_muxed_variants_carry_the_audio_of_their_flavor() -> None:
     presentation = Presentation(
         video=(video(1), video(2, width=480, height=360)),

@@ -108,8 +108,20 @@ REFUSED = {
     "odd version": (stsd(mp4a(version=3)), MalformedBox, "mp4a: 28 bytes do not hold version"),
     "no esds": (stsd(mp4a()), MalformedBox, "esds: missing from mp4a"),
     "Vorbis": (
-        stsd(mp4a(esds(LC_44100_STEREO, object_type=0xDD))), Unsupported,
-        "mp4a: object type 0xdd is neither AAC nor MP3",
+        stsd(mp4a(esds(LC_44100_STEREO, object_type=0xDD))), MalformedBox,
+        "esds: no identification header of Vorbis",
+    ),
+    "long Vorbis": (
+        stsd(mp4a(esds(bytes(16_001), object_type=0xDD))), Unsupported, "mp4a: Vorbis headers",
+    ),
+    "QCELP": (
+        stsd(mp4a(esds(LC_44100_STEREO, object_type=0xE1))), Unsupported,
+        "mp4a: object type 0xe1 is not packaged",
+    ),
+    "no mhaC": (stsd(box(b"mhm1", bytes(28))), MalformedBox, "mhaC: missing from mhm1"),
+    "MPEG-H of no rate": (
+        stsd(box(b"mhm1", bytes(28), box(b"mhaC", bytes.fromhex("010c060000")))),
+        MalformedBox, "mhm1: 6 channels at 0 Hz",
     ),
     "no descriptor": (
         stsd(mp4a(full_box(b"esds", 0, 0))), MalformedBox, "esds: no descriptor 3",
