@@ -57,10 +57,11 @@ def _reason(stream: Any, said: str) -> str:
         return f"{name} is neither video nor audio"
     if stream.disposition & Disposition.attached_pic:
         return "a picture of the cover"
-    if codec.name not in (_VIDEO if stream.type == "video" else _AUDIO):
-        return f"codec {codec.name} is not supported"
+    name = codec.codec.canonical_name  # that of a decoder may be another: mp3float
+    if name not in (_VIDEO if stream.type == "video" else _AUDIO):
+        return f"codec {name} is not supported"
     if stream.type == "video" and not (codec.width and codec.height):
-        return f"{codec.name} without a picture in its first seconds"
+        return f"{name} without a picture in its first seconds"
     if stream.type == "audio" and not codec.sample_rate:
-        return f"{codec.name} without a sound in its first seconds"
+        return f"{name} without a sound in its first seconds"
     return ""

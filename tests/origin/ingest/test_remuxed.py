@@ -7,12 +7,15 @@ import av
 import pytest
 
 from origin.ingest import program
+from packager.errors import Unsupported
+from packager.indexing import build_index
+from packager.plan import run_reads
 from tests.origin.inside import take
 from tests.support.clips import make_clip
 
 
 def units(path: Path, kind: str) -> list[tuple[int, int]]:
-    """Presentation in ticks of 90 kHz and size, from the file's first on, of decoded frames."""
+    """Ticks of 90 kHz since the first, and content, of decoded frames."""
     with av.open(str(path)) as read:
         frames = [f for f in read.decode(**{kind: 0}) if f.pts is not None]
         times = [round(f.pts * f.time_base * 90_000) for f in frames]
@@ -67,3 +70,43 @@ def test_a_scrambled_stream_is_refused(
     assert program.ingest((stream,), data, None, 101, None, None, False) == 1
     assert "is scrambled" in capsys.readouterr().err
     assert not list((data / "remuxed").glob("*.mp4*"))
+
+
+FORMS = {
+    "a.m2ts": ("-c copy -f mpegts -mpegts_m2ts_mode 1", "avc1."),
+    "a.flv": ("-c copy", "avc1."),
+    "a.avi": ("-c copy", "avc1."),
+    "a.aac": ("-vn -c copy", "mp4a.40.2"),
+    "a.mp3": ("-vn -c:a libmp3lame", "mp4a."),
+    "a.flac": ("-vn -c:a flac", "fLaC"),
+    "a.ogg": ("-vn -c:a libopus", "Opus"),
+    "late.ts": ("-c copy -output_ts_offset 95440", "avc1."),  # the clock wraps within 4 s
+}
+
+
+@pytest.mark.parametrize(("name", "form"), FORMS.items(), ids=FORMS)
+def test_containers(name: str, form: tuple[str, str], stream: Path, tmp_path: Path) -> None:
+    path = tmp_path / name
+    make = ["ffmpeg", "-v", "error", "-i", str(stream), *form[0].split(), str(path)]
+    subprocess.run(make, check=True, timeout=60)
+    [flavor] = take(tmp_path / "data", path)
+    assert flavor["codecs"].startswith(form[1])
+    assert 5_950 <= flavor["duration_ms"] <= 6_150
+
+
+def test_joined_recordings(stream: Path, tmp_path: Path) -> None:
+    stream.write_bytes(stream.read_bytes() * 2)
+    [flavor] = take(tmp_path / "data", stream)
+    assert 11_950 <= flavor["duration_ms"] <= 12_150
+    [made] = (tmp_path / "data" / "remuxed").glob("*.mp4")
+    assert len(units(made, "video")) == 300
+
+
+@pytest.mark.parametrize("before", [0, 4])
+def test_a_stream_that_was_not_ingested_is_named(before: int, stream: Path) -> None:
+    content = bytes(before) + stream.read_bytes()
+    with pytest.raises(Unsupported, match="MPEG-TS: ingest it first"):
+        run_reads(
+            build_index(len(content), facts=False),
+            lambda e: content[e.offset : e.offset + e.length],
+        )
