@@ -243,6 +243,8 @@ def _uncommon(
             known = yield Extent(at, length)
         before, sizes = laced(known, flags, size)
         at += before
+    if not any(sizes):
+        walk.others += 1
     for each in sizes:
         if each:  # an empty one is no frame
             frames.time.append(time)

@@ -12,7 +12,8 @@ HEAD_SIZE = 12
 """Bytes of the longest identifier and size."""
 
 NAMES = {
-    0x1A45DFA3: "EBML", 0x4282: "DocType", 0x42F7: "EBMLReadVersion", 0xEC: "Void",
+    0x1A45DFA3: "EBML", 0x4282: "DocType", 0x42F7: "EBMLReadVersion",
+    0x42F2: "EBMLMaxIDLength", 0x42F3: "EBMLMaxSizeLength", 0xEC: "Void",
     0xBF: "CRC-32", 0x18538067: "Segment", 0x114D9B74: "SeekHead", 0x1549A966: "Info",
     0x2AD7B1: "TimestampScale", 0x1654AE6B: "Tracks", 0xAE: "TrackEntry", 0x1F43B675: "Cluster",
     0xE7: "Timestamp", 0xA7: "Position", 0xAB: "PrevSize", 0xA3: "SimpleBlock",

@@ -19,7 +19,7 @@ def laced(data: bytes, flags: int, size: int) -> tuple[int, list[int]]:
     if kind == FIXED:
         if (size - 1) % count:
             raise MalformedElement("Block", f"{size - 1} bytes are not {count} equal frames")
-        return 1, [(size - 1) // count] * count
+        return 1, [(size - 1) // count] * count if size > 1 else []
     at, sizes = (_xiph if kind == XIPH else _ebml)(data, count - 1)
     last = size - at - sum(sizes)
     if last < 0 or min(sizes, default=0) < 0:

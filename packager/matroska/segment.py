@@ -20,6 +20,9 @@ _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
 _INFO, _TRACKS, _CLUSTER, _VOID = 0x1549A966, 0x1654AE6B, 0x1F43B675, 0xEC
 _DOC_TYPE, _READ_VERSION, _SCALE = 0x4282, 0x42F7, 0x2AD7B1
 _DOC_TYPES = {"matroska": Container.MATROSKA, "webm": Container.WEBM}
+_MAX_LENGTHS = {0x42F2: ("EBMLMaxIDLength", 4), 0x42F3: ("EBMLMaxSizeLength", 8)}
+"""RFC 9559 §6.1."""
+
 _MAX_EBML_HEADER = 4 << 10
 _MAX_INFO = 1 << 20
 _MAX_TRACKS_SIZE = 16 << 20
@@ -69,6 +72,9 @@ def _ebml_header(walk: Walk) -> Reads[tuple[Container, int]]:
     version = unsigned(header.get(_READ_VERSION, memoryview(b"\1")), "EBMLReadVersion")
     if version != 1:
         raise Unsupported(f"EBMLReadVersion: {version}")
+    for each, (name, most) in _MAX_LENGTHS.items():
+        if each in header and (length := unsigned(header[each], name)) > most:
+            raise Unsupported(f"{name}: {length} bytes are more than {most}")
     kind = text(header.get(_DOC_TYPE, memoryview(b"matroska")))
     if kind not in _DOC_TYPES:
         raise Unsupported(f"DocType: {kind!r} is neither matroska nor webm")

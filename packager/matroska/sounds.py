@@ -61,7 +61,7 @@ def _format(fourcc: bytes, config: bytes, entry: Entry, rate: int = 0) -> AudioF
 def aac(entry: Entry, _first: Frame, _heads: Heads) -> Sound:
     record = entry.private or _legacy_record(entry)
     config = parse_asc(record)
-    return Sound(AudioFormat(config), config.core_rate, column([1024]))
+    return Sound(AudioFormat(config), config.core_rate, column([config.frame_length]))
 
 
 def _legacy_record(entry: Entry) -> bytes:

@@ -94,17 +94,18 @@ def _begin(first: int, low: int, high: int, tick: int, frame: int) -> Fraction:
 
 
 def _rates(period: float, *, exact: bool) -> Iterator[Fraction]:
-    """Frame rates that *period*, nanoseconds, may stand for; the nearest first."""
+    """Frame rates that *period*, nanoseconds, may stand for: usual ones, the nearest first,
+    before what its nanoseconds are as a fraction."""
     if period < _SECOND / _MAX_RATE:
         return
     rate = _SECOND / period
     near = {Fraction(round(rate)), Fraction(round(2 * rate), 2)}
     near.add(Fraction(round(rate * 1.001) * 1000, 1001))
-    if exact:
-        near.add(Fraction(_SECOND, round(period)).limit_denominator(1001))
     limit = max(2 / period, 1 / 50_000) if exact else 1 / 1000
     fit = [each for each in near if each > 0 and abs(each / Fraction(rate) - 1) <= limit]
     yield from sorted(fit, key=lambda each: abs(each - Fraction(rate)))
+    if exact:
+        yield Fraction(_SECOND, round(period)).limit_denominator(1001)
 
 
 def _as_told(

@@ -13,6 +13,9 @@ HEVC = "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=25:bfr
 VP9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25"
 VP8 = "-c:v libvpx -deadline realtime -cpu-used 8 -g 25"
 AV1 = "-c:v libaom-av1 -cpu-used 8 -row-mt 1 -b:v 100k -g 25"
+VARIABLE = "-vf select=lt(mod(n\\,3)\\,2) -fps_mode vfr"
+ALL = "-map 0 -map 1 -map 2"
+LANGUAGES = "-metadata:s:a:0 language=ger -metadata:s:a:1 language=fre"
 RECORDED = "-f webm -live 1"
 """As MediaRecorder writes: sizes of Segment and clusters, Duration and Cues are not there."""
 
@@ -52,12 +55,10 @@ FILES = {
         ["avc1.64000b", "mp4a.40.2"],
     ),
     "variable_rate.mkv": (
-        f"{PICTURES} {SOUND} -vf select=lt(mod(n\\,3)\\,2) -fps_mode vfr {AVC} -bf 2 -g 12"
-        " -c:a aac", "30", ["avc1.64000b", "mp4a.40.2"],
+        f"{PICTURES} {SOUND} {VARIABLE} {AVC} -bf 2 -g 12 -c:a aac", "30", ["avc1.64000b", "mp4a.40.2"],
     ),
     "languages.mkv": (
-        f"{PICTURES} {SOUND} {SOUND} -map 0 -map 1 -map 2 {AVC} -c:a aac -c:a:1 libopus"
-        " -metadata:s:a:0 language=ger -metadata:s:a:1 language=fre", "25",
+        f"{PICTURES} {SOUND} {SOUND} {ALL} {AVC} -c:a aac -c:a:1 libopus {LANGUAGES}", "25",
         ["avc1.64000b", "mp4a.40.2", "Opus"],
     ),
     "flac.mkv": (f"{SOUND} -c:a flac", "", ["fLaC"]),
