@@ -24,4 +24,4 @@ class Movie:
     tracks: tuple[tuple[Track, Samples], ...]
     container: Container = field(default=Container.MP4, kw_only=True)
     left_out: tuple[str, ...]
-    """Why a track of the file is not among *tracks*, one reason each."""
+    """Why a track of the file, or samples of one, are not among *tracks*; one reason each."""

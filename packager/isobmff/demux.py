@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from packager.errors import MalformedBox, Unsupported
 from packager.isobmff.box import children, iter_boxes, unpack, version_and_flags
+from packager.isobmff.descriptions import parse_description
 from packager.isobmff.edit_list import parse_edit_list
 from packager.isobmff.fragment_samples import Rows, expand, samples_of
 from packager.isobmff.fragment_times import from_zero, open_ended
 from packager.isobmff.fragments import Defaults, parse_trex
 from packager.isobmff.layout import Layout, read_layout
-from packager.isobmff.sample_entries import parse_sample_entry
-from packager.isobmff.sample_tables import parse_samples
+from packager.isobmff.sample_tables import parse_samples, used_descriptions
 from packager.languages import bcp47
 from packager.plan import Reads
 from packager.samples import Samples
@@ -46,7 +46,10 @@ def parse_movie(layout: Layout, file_size: int) -> Movie:
     broken: MalformedBox | None = None
     for number, trak in enumerate(traks, 1):
         try:
-            tracks.append(_parse_trak(trak, movie_timescale, file_size, fragmented))
+            track, samples, untimed = _parse_trak(trak, movie_timescale, file_size, fragmented)
+            tracks.append((track, samples))
+            if untimed:
+                left_out.append(f"track {number}: stts: {untimed} samples have no time")
         except Unsupported as reason:
             left_out.append(f"track {number}: {reason}")
         except _MalformedConfiguration as bad:
@@ -85,8 +88,13 @@ class _Fragmented:
         rows = self.rows.of(track_id)
         if not rows.runs or not len(rows.size):
             return known
-        trex = self.trex.get(track_id, Defaults())
-        return samples_of(rows, trex, known, sound=sound)
+        return samples_of(rows, known, sound=sound)
+
+    def descriptions(self, track_id: int) -> set[int]:
+        """Numbers of the sample descriptions that its runs use, 1-based."""
+        default = self.trex.get(track_id, Defaults()).description or 1
+        own = (run for run in self.rows.runs if run.track_id == track_id and run.count)
+        return {run.defaults.description or default for run in own}
 
 
 def _expand(layout: Layout, mvex: memoryview | None, file_size: int) -> _Fragmented | None:
@@ -99,24 +107,27 @@ def _expand(layout: Layout, mvex: memoryview | None, file_size: int) -> _Fragmen
 
 def _parse_trak(
     trak: memoryview, movie_timescale: int, file_size: int, fragmented: _Fragmented | None
-) -> tuple[Track, Samples]:
+) -> tuple[Track, Samples, int]:
+    """The last is how many samples of moov have no time."""
     boxes = children(trak)
     mdia = _inside(boxes, b"mdia")
     handler = bytes(_need(mdia, b"hdlr", b"mdia")[8:12])
     if handler not in _HANDLERS:
         name = handler.decode("ascii", "backslashreplace")
         raise Unsupported(f"hdlr: {name!r} is neither video nor audio")
-    stbl = _inside(_inside(mdia, b"minf"), b"stbl")
+    track_id, matrix = _parse_tkhd(_need(boxes, b"tkhd", b"trak"))
+    minf = _inside(mdia, b"minf")
+    stbl = _inside(minf, b"stbl")
     stsd = _need(stbl, b"stsd", b"stbl")
+    used = set() if fragmented is None else fragmented.descriptions(track_id)
     try:
-        form = parse_sample_entry(stsd)
+        form = parse_description(stsd, used | used_descriptions(stbl), minf.get(b"dinf"))
     except MalformedBox as malformed:
         raise _MalformedConfiguration(malformed) from malformed
     if (handler == b"vide") != isinstance(form, VideoFormat):
         raise MalformedBox(b"hdlr", "does not fit the codec in stsd")
-    track_id, matrix = _parse_tkhd(_need(boxes, b"tkhd", b"trak"))
     sound = isinstance(form, AudioFormat) and not form.cut_at_sync
-    samples = _all_samples(stbl, file_size, fragmented, track_id, sound=sound)
+    samples, untimed = _all_samples(stbl, file_size, fragmented, track_id, sound=sound)
     mdhd = _need(mdia, b"mdhd", b"mdia")
     timescale = _header_timescale(b"mdhd", mdhd)
     if isinstance(form, VideoFormat):
@@ -129,7 +140,7 @@ def _parse_trak(
     if fragmented is not None:
         edit = open_ended(edit)
     language = bcp47(_extended_language(mdia) or _packed_language(mdhd))
-    return Track(track_id, form, timescale, edit, language), samples
+    return Track(track_id, form, timescale, edit, language), samples, untimed
 
 
 def _all_samples(
@@ -139,21 +150,21 @@ def _all_samples(
     track_id: int,
     *,
     sound: bool,
-) -> Samples:
+) -> tuple[Samples, int]:
     if fragmented is None:
-        samples = parse_samples(stbl, file_size)
+        samples, untimed = parse_samples(stbl, file_size)
         if not len(samples):
             raise Unsupported("stsz: no samples")
-        return samples
-    known = None
+        return samples, untimed
+    known, untimed = None, 0
     if b"stsz" in stbl or b"stz2" in stbl:
-        known = parse_samples(stbl, file_size)
+        known, untimed = parse_samples(stbl, file_size)
     if known is not None and not len(known):
         known = None
     found = fragmented.samples(track_id, known, sound=sound)
     if found is None:
         raise Unsupported("moof: no samples of it in any fragment")
-    return found
+    return found, untimed
 
 
 def _need(boxes: dict[bytes, memoryview], fourcc: bytes, parent: bytes) -> memoryview:

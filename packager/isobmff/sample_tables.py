@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packager.errors import MalformedBox, Unsupported
+from packager.errors import MalformedBox
 from packager.isobmff.box import unpack, version_and_flags
 from packager.samples import Column, Flags, Samples, column
 
@@ -28,26 +28,29 @@ _SIGNED_PAIR = np.dtype([("count", ">u4"), ("value", ">i4")])
 _STSC = np.dtype([("first_chunk", ">u4"), ("samples", ">u4"), ("description", ">u4")])
 
 
-def parse_samples(stbl: dict[bytes, memoryview], file_size: int) -> Samples:
-    """The neutral table of one track.
+def parse_samples(stbl: dict[bytes, memoryview], file_size: int) -> tuple[Samples, int]:
+    """The neutral table of one track, and how many samples it leaves out: those that stsz
+    counts beyond the times of stts (rule C-02).
 
     *file_size* bounds every sample: one that lies outside the file is an error here, not a
     short read later.
     """
     size = _sizes(stbl, file_size)
-    count = len(size)
+    every = len(size)
     _check_sizes(size)
-    duration = _durations(stbl, count)
+    duration = _durations(stbl, every)
+    count = len(duration)
     dts = np.zeros(count, np.int64)
     np.cumsum(duration[:-1], out=dts[1:])
-    return Samples(
+    samples = Samples(
         dts=dts,
         cts=dts + _composition_offsets(stbl, count),
         duration=duration,
-        size=size,
-        offset=_offsets(stbl, size, file_size),
-        sync=_sync(stbl, count),
+        size=size[:count],
+        offset=_offsets(stbl, size, file_size)[:count],
+        sync=_sync(stbl, every)[:count],
     )
+    return samples, every - count
 
 
 def _table(fourcc: bytes, payload: memoryview, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -107,27 +110,22 @@ def _compact_sizes(body: memoryview) -> Column:
     raise MalformedBox(b"stz2", f"field size {field_size} is not 4, 8 or 16")
 
 
-def _expand(fourcc: bytes, pairs: npt.NDArray[Any], count: int) -> Column:
-    """Run-length *pairs* as one value per sample; a longer table is clipped (rule C-02)."""
+def _expand(pairs: npt.NDArray[Any], count: int) -> Column:
+    """Run-length *pairs* as one value per sample, at most *count*."""
     counts = np.minimum(column(pairs["count"]), count)
     before = np.cumsum(counts) - counts
     counts = np.clip(count - before, 0, counts)
-    values = np.repeat(column(pairs["value"]), counts)
-    if len(values) == count:
-        return values
-    fill = 0
-    if fourcc == b"stts":
-        if not len(values):
-            raise MalformedBox(fourcc, f"no entry for {count} samples")
-        fill = int(values[-1])
-    return np.concatenate((values, np.full(count - len(values), fill, np.int64)))
+    return np.repeat(column(pairs["value"]), counts)
 
 
 def _durations(stbl: dict[bytes, memoryview], count: int) -> Column:
+    """Of *count* samples, or of as many of them as have one."""
     body = _body(stbl, b"stts")
     if not count:
         return column([])
-    durations = _expand(b"stts", _table(b"stts", body, _PAIR), count)
+    durations = _expand(_table(b"stts", body, _PAIR), count)
+    if not len(durations):
+        raise MalformedBox(b"stts", f"no entry for {count} samples")
     # Some writers store a negative correction as a huge unsigned delta.
     if (durations >= 1 << 31).any():
         raise MalformedBox(b"stts", "a sample lasts 2^31 ticks or more")
@@ -136,10 +134,11 @@ def _durations(stbl: dict[bytes, memoryview], count: int) -> Column:
 
 def _composition_offsets(stbl: dict[bytes, memoryview], count: int) -> Column:
     """Signed in both versions: QuickTime and ffmpeg write negative ones in version 0."""
-    if b"ctts" not in stbl or not count:
-        return np.zeros(count, np.int64)
-    pairs = _table(b"ctts", _body(stbl, b"ctts"), _SIGNED_PAIR)
-    return _expand(b"ctts", pairs, count) if len(pairs) else np.zeros(count, np.int64)
+    offsets = np.zeros(count, np.int64)
+    if b"ctts" in stbl and count:
+        known = _expand(_table(b"ctts", _body(stbl, b"ctts"), _SIGNED_PAIR), count)
+        offsets[: len(known)] = known
+    return offsets
 
 
 def _chunk_offsets(stbl: dict[bytes, memoryview]) -> Column:
@@ -158,11 +157,16 @@ def _samples_per_chunk(stbl: dict[bytes, memoryview], chunks: int, count: int) -
     first = column(entries["first_chunk"]) - 1
     if first[0] != 0 or (np.diff(first) <= 0).any():
         raise MalformedBox(b"stsc", "first_chunk does not start at 1 and increase")
-    if len(set(entries["description"].tolist())) > 1:
-        raise Unsupported("stsc: samples of one track use several sample descriptions")
     stops = np.minimum(np.append(first[1:], chunks), chunks)
     lengths = np.maximum(stops - np.minimum(first, chunks), 0)
     return np.repeat(np.minimum(column(entries["samples"]), count), lengths)
+
+
+def used_descriptions(stbl: dict[bytes, memoryview]) -> set[int]:
+    """Numbers of the sample descriptions that stsc names, 1-based."""
+    if b"stsc" not in stbl:
+        return set()
+    return set(_table(b"stsc", _body(stbl, b"stsc"), _STSC)["description"].tolist())
 
 
 def _offsets(stbl: dict[bytes, memoryview], size: Column, file_size: int) -> Column:
