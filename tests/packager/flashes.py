@@ -42,25 +42,25 @@ class Encoded:
 
 
 @cache
-def pictures(group: int = 50, delimiters: bool = False) -> Encoded:
+def pictures(group: int = 50, delimiters: bool = False, rate: int = PICTURE_RATE) -> Encoded:
     file = io.BytesIO()
     with av.open(file, "w", format="mp4", options={"use_editlist": "0"}) as container:
-        stream = container.add_stream("libx264", rate=PICTURE_RATE)
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         keys = (
             f"keyint={group}:min-keyint=1:scenecut=0:bframes=2:b-adapt=0:aud={int(delimiters)}"
         )
         stream.options = {"preset": "ultrafast", "threads": "1", "x264-params": keys}
-        for number in range(SECONDS * PICTURE_RATE):
-            white = number in [round(instant * PICTURE_RATE) for instant in INSTANTS]
+        for number in range(SECONDS * rate):
+            white = number in [round(instant * rate) for instant in INSTANTS]
             level = 235 if white else 16 + number % 8
             plane = np.full((96, 96), 128, np.uint8)
             plane[:64] = level
             frame = av.VideoFrame.from_ndarray(plane, "yuv420p")
-            frame.pts, frame.time_base = number, Fraction(1, PICTURE_RATE)
+            frame.pts, frame.time_base = number, Fraction(1, rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return _read(file, Fraction(1, PICTURE_RATE))
+    return _read(file, Fraction(1, rate))
 
 
 @cache
@@ -121,6 +121,9 @@ class Film:
     """The same where None."""
 
     group: int = 50
+    rate: int = PICTURE_RATE
+    """Pictures a second, of which every instant is a multiple."""
+
     timescale: int = 12_800
     sound_timescale: int = SOUND_RATE
     length_size: int = 4
@@ -146,7 +149,7 @@ class Film:
         return found
 
     def _video(self) -> Trak:
-        made = pictures(self.group, self.delimiters)
+        made = pictures(self.group, self.delimiters, self.rate)
         payloads = [_relengthed(one, self.length_size) for one in made.payloads]
         sets = _sets(made.record)
         own: tuple[Sequence[bytes], Sequence[bytes]] = (sets[:1], sets[1:])
@@ -159,7 +162,7 @@ class Film:
             own = (), ()
         record = avcc(length_size=self.length_size, sps=own[0], pps=own[1])
         record = record[:1] + sets[0][1:4] + record[4:]
-        ticks = Fraction(self.timescale, PICTURE_RATE)
+        ticks = Fraction(self.timescale, self.rate)
         # From zero, as stts has it; what is left of the first one's delay is in ctts.
         dts = [int((one - made.dts[0]) * ticks) for one in made.dts]
         lead = 0 if self.negative else -made.dts[0]
@@ -223,21 +226,22 @@ def _sets(record: bytes) -> list[bytes]:
     return [sps, record[at + 2 : at + 2 + int.from_bytes(record[at : at + 2], "big")]]
 
 
-def whites(data: bytes) -> list[float]:
-    """Presentation times of the white pictures in a stream that FFmpeg reads, seconds."""
+def whites(source: bytes | str) -> list[float]:
+    """Presentation times of the white pictures in a stream, or at an address, that FFmpeg
+    reads; seconds."""
     found = []
-    for frame in _frames(data, "video"):
+    for frame in _frames(source, "video"):
         level = float(frame.to_ndarray(format="gray").mean())
         if level > 128:
             found.append(float(frame.pts * frame.time_base))
     return found
 
 
-def tones(data: bytes) -> list[float]:
+def tones(source: bytes | str) -> list[float]:
     """When tones begin, seconds."""
     found: list[float] = []
     last = -1.0
-    for frame in _frames(data, "audio"):
+    for frame in _frames(source, "audio"):
         wave = np.abs(frame.to_ndarray()[0])
         for at in np.flatnonzero(wave > 0.4).tolist():
             time = float(frame.pts * frame.time_base) + at / frame.sample_rate
@@ -247,8 +251,14 @@ def tones(data: bytes) -> list[float]:
     return found
 
 
-def _frames(data: bytes, kind: Literal["video", "audio"]) -> Iterator[Any]:
-    with av.open(io.BytesIO(data), options={"ignore_editlist": "1"}) as container:
+def _frames(source: bytes | str, kind: Literal["video", "audio"]) -> Iterator[Any]:
+    # Of bytes the times as they are, of an address those that a player has.
+    opened = (
+        av.open(source)
+        if isinstance(source, str)
+        else av.open(io.BytesIO(source), options={"ignore_editlist": "1"})
+    )
+    with opened as container:
         streams = [stream for stream in container.streams if stream.type == kind]
         if streams:
             yield from container.decode(streams[0])

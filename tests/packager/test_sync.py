@@ -5,6 +5,7 @@ what is served; each must be where the edit list puts it, within 5 ms (rules C-0
 C-08, T-04, T-05).
 """
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -14,7 +15,8 @@ from packager.mpegts.clock import TIME_BASE
 from packager.recipe import Choice
 from packager.tracks import Kind
 from tests.packager.carrying import Packaged
-from tests.packager.flashes import Film, tones, whites
+from tests.packager.flashes import PICTURE_RATE, SECONDS, Film, tones, whites
+from tests.packager.mpegts.reading import parse_stream
 
 NEAR = 0.005
 
@@ -36,6 +38,9 @@ FILMS = {
     "longer than the media": Film(((2, 6.2), (4, 0))),
     "NAL lengths of two bytes": Film(length_size=2),
     "delimiters": Film(delimiters=True),
+    "parameter sets in the samples": Film(in_band=True),
+    "parameter sets in the samples, pieces": Film(((1.5, 0.2), (2.3, 4.3)), in_band=True),
+    "all three": Film(((0, 0.6),), length_size=2, delimiters=True, in_band=True),
     **{f"timescale {scale}": Film(((0, 0.6),), timescale=scale)
        for scale in (25, 600, 1000, 12_500, 90_000, 10_000_000, 23_040_000, 1_000_003)},
     **{f"timescale {scale}, pieces": Film(((1.5, 0.2), (2.3, 4.3)), timescale=scale)
@@ -124,8 +129,29 @@ def test_ts_after_a_switch_to_another_flavor(packaged: Made) -> None:
     assert together(heard, film.presented(sound=True))
 
 
-def test_delimiters_are_not_doubled() -> None:
-    """Rule T-06."""
-    stream = b"".join(Packaged(Film(delimiters=True).encode()).ts())
-    plain = b"".join(Packaged(Film().encode()).ts())
-    assert stream.count(b"\0\0\0\1\x09") == plain.count(b"\0\0\0\1\x09")
+DELIMITED = {
+    "four bytes": Film(delimiters=True),
+    "two bytes": Film(delimiters=True, length_size=2),
+    "parameter sets": Film(delimiters=True, in_band=True),
+}
+
+
+@pytest.mark.parametrize("film", DELIMITED.values(), ids=DELIMITED)
+def test_delimiters_are_not_doubled(film: Film) -> None:
+    """Rule T-06: one in front of each picture, and parameter sets with each that is IDR."""
+    pictures = [pes.data for pes in parse_stream(b"".join(Packaged(film.encode()).ts()))[1]
+                if pes.pid == 0x100]  # fmt: skip
+    assert len(pictures) == SECONDS * PICTURE_RATE
+    for data in pictures:
+        units = [part[:1][0] & 31 for part in re.split(b"\0\0\0?\1", data)[1:]]
+        assert units[0] == 9
+        assert units.count(9) == 1
+        if 5 in units:
+            assert {7, 8} <= set(units[: units.index(5)])
+
+
+def test_nal_lengths_stay_as_they_are_in_fmp4() -> None:
+    made = Packaged(Film(length_size=2).encode())
+    init = made.cmaf(track(made, Kind.VIDEO))[0]
+    record = init[init.index(b"avcC") + 4 :]
+    assert record[4] & 3 == 1  # lengthSizeMinusOne
