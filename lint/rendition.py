@@ -7,7 +7,7 @@ from fractions import Fraction
 from lint.fetching import MEDIA_LIMIT, Fetcher, Range, Unreachable, resolve
 from lint.findings import Malformed, Report
 from lint.isobmff.header import Header, read_header
-from lint.media import Media, read_media
+from lint.media import Media, form_of, read_media
 from lint.mpegts.segment import TransportSegment, check_following
 from lint.timing import (
     LISTED,
@@ -33,7 +33,7 @@ class Wanted:
     number: int
     """From 0 in its rendition."""
     declared: Fraction
-    listed: Fraction = Fraction(0)
+    listed: Fraction | None = None
     discontinuity: int = 0
     header: tuple[str, Range | None] | None = None
     """Of the header, as seen from *base* too."""
@@ -131,13 +131,15 @@ class Walker:
                 say("T-10.length", "file", f"{len(got.body)} octets")
             return None
         rendition.header = header or rendition.header
+        if form_of(got.body) == "mp4" and header is None and not item.whole:
+            if item.header is None:
+                say("P-06.absent", item.place, "fragmented MP4 without a header")
+            return None
         try:
             media = read_media(got.body, header, say, hls=self.hls)
         except Malformed as error:
             say("F-02.segment", error.place, error.text)
             return None
-        if media.form == "mp4" and header is None and not item.whole:
-            say("P-06.absent", item.place, "fragmented MP4 without a header")
         rendition.header = rendition.header or media.header
         rendition.form = media.form
         rendition.segments.append(

@@ -282,7 +282,6 @@ D-13.buffer | note | minBufferTime is shorter than the longest segment | at leas
 """
 
 _FORM = """
-F-01.address | error | the address cannot be read | |
 F-01.playlist | error | a playlist cannot be read | list what exists |
 F-01.header | error | a header cannot be read | list what exists |
 F-01.segment | error | a segment cannot be read | list what exists |

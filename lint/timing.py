@@ -48,8 +48,8 @@ class Segment:
     stretches: tuple[Stretch, ...]
     declared: Fraction
     """Seconds that the manifest says."""
-    listed: Fraction = Fraction(0)
-    """Seconds at which the presentation begins: what is before them is not shown."""
+    listed: Fraction | None = None
+    """Seconds before which a manifest counts nothing; None if it counts priming too."""
     discontinuity: int = 0
 
     def of(self, kind: str) -> Stretch | None:
@@ -86,7 +86,7 @@ def check_declared(
             continue
         if one.discontinuity != following.discontinuity or a.kind == "text":
             continue
-        start = a.start if one.number else max(a.start, one.listed)
+        start = a.start if one.listed is None else max(a.start, one.listed)
         real, told = b.start - start, one.declared
         if abs(real - told) > allowed:
             text = f"{float(told):.3f} s, the next one starts {float(real):.3f} s later"
@@ -101,7 +101,7 @@ def check_drift(segments: list[Segment], say: Say) -> None:
     if first is None or last is None or segments[-1].discontinuity or first.kind == "text":
         return
     told = sum((s.declared for s in segments[:-1]), Fraction(0))
-    drift = abs(last.start - max(first.start, segments[0].listed) - told)
+    drift = abs(last.start - first.start - told)
     if drift > Fraction(len(segments) ** 0.5) / 1000:
         text = f"{float(drift):.4f} s after {len(segments) - 1} segments"
         say("P-03.drift", segments[-1].place, text)

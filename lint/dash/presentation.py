@@ -205,7 +205,7 @@ def _wanted(index: int, addressing: Addressing, base: str, representation: Eleme
         place=representation.place,
         number=index,
         declared=Fraction(addressing.listed[index].duration, scale),
-        listed=Fraction(addressing.offset, scale),
+        listed=None if index else Fraction(addressing.offset, scale),
         header=(addressing.initialization, None) if addressing.initialization else None,
         sealed="an image" if image else "",
     )
