@@ -49,14 +49,13 @@ def parse_header(data: memoryview | bytes, available: int) -> tuple[bytes, int, 
 
 
 def iter_boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield ``(fourcc, payload)`` for each box laid end to end in *data*."""
-    return _iter_boxes(data, 1)
+    """Yield ``(fourcc, payload)`` for each box laid end to end in *data*; trailing junk shorter
+    than a header is left.
 
-
-def _iter_boxes(data: memoryview, least: int) -> Iterator[tuple[bytes, memoryview]]:
-    """The boxes in *data*, until fewer than *least* bytes are left."""
+    QuickTime ends some containers with a 32-bit zero.
+    """
     for count in itertools.count():
-        if len(data) < least:
+        if len(data) < HEADER.size:
             return
         fourcc, start, size = parse_header(data, len(data))
         if count == MAX_BOXES:
@@ -68,12 +67,9 @@ def _iter_boxes(data: memoryview, least: int) -> Iterator[tuple[bytes, memoryvie
 
 
 def children(data: memoryview) -> dict[bytes, memoryview]:
-    """The first box of each type in *data*; trailing junk shorter than a header is left.
-
-    QuickTime ends some containers with a 32-bit zero.
-    """
+    """The first box of each type in *data*."""
     found: dict[bytes, memoryview] = {}
-    for fourcc, payload in _iter_boxes(data, HEADER.size):
+    for fourcc, payload in iter_boxes(data):
         found.setdefault(fourcc, payload)
     return found
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from packager.errors import MalformedBox, Unsupported
+from packager.errors import MalformedBox
 from packager.isobmff.fragments import ROWS, Defaults, Run
 from packager.isobmff.sample_tables import MAX_SAMPLE_SIZE
 from packager.samples import Column, Samples, column
@@ -132,12 +132,8 @@ def _offsets(
     return np.repeat(column(starts) - before[first], count) + before[:-1]
 
 
-def samples_of(rows: Rows, trex: Defaults, known: Samples | None, *, sound: bool) -> Samples:
+def samples_of(rows: Rows, known: Samples | None, *, sound: bool) -> Samples:
     """The samples of one track; of a hybrid file behind *known*, those of moov."""
-    for run in rows.runs:
-        description = run.defaults.description or trex.description or 1
-        if description != 1:
-            raise Unsupported(f"tfhd: samples use sample description {description}")
     flags = rows.flags
     non_sync = ((flags & _NON_SYNC) != 0) | ((flags & _DEPENDS) == _DEPENDS_ON_OTHERS)
     begin = 0 if known is None else int(known.dts[-1] + known.duration[-1])

@@ -19,20 +19,28 @@ from packager.tracks import AudioFormat, VideoFormat
 _COUNT = struct.Struct(">I")
 
 
-def parse_sample_entry(stsd: memoryview) -> VideoFormat | AudioFormat:
-    """The first entry of *stsd*; ``Unsupported`` names a codec that is not handled."""
-    version, _, body = version_and_flags(b"stsd", stsd)
-    unpack(b"stsd", _COUNT, body)
-    fourcc, entry = next(iter_boxes(body[4:]), (b"", body[:0]))
+def parse_sample_entry(stsd: memoryview, number: int = 1) -> VideoFormat | AudioFormat:
+    """Entry *number* of *stsd*, from 1; ``Unsupported`` names a codec that is not handled."""
+    version, fourcc, entry = nth_entry(stsd, number)
     if fourcc in VISUAL_ENTRIES:
         return parse_visual_entry(fourcc, entry)
     if fourcc in AUDIO_ENTRIES:
         return parse_audio_entry(fourcc, entry, quick_time=version == 0)
     if fourcc in (b"encv", b"enca"):
         raise Unsupported(f"{fourcc.decode()}: the samples are encrypted")
-    if not fourcc:
-        raise MalformedBox(b"stsd", "no sample entry")
     raise Unsupported(f"stsd: codec {fourcc.decode('ascii', 'backslashreplace')!r}")
+
+
+def nth_entry(stsd: memoryview, number: int) -> tuple[int, bytes, memoryview]:
+    """Version of *stsd*, and type and payload of its entry *number*, from 1."""
+    version, _, body = version_and_flags(b"stsd", stsd)
+    unpack(b"stsd", _COUNT, body)
+    entries = list(iter_boxes(body[4:]))
+    if not entries:
+        raise MalformedBox(b"stsd", "no sample entry")
+    if not 1 <= number <= len(entries):
+        raise Unsupported(f"stsd: sample description {number} of {len(entries)} is used")
+    return version, *entries[number - 1]
 
 
 def encode_sample_entry(form: VideoFormat | AudioFormat) -> bytes:

@@ -160,6 +160,8 @@ class Trak:
     edits: bytes = b""
     """elst."""
 
+    dinf: bytes = b""
+
     def encode(self, position: int, *, wide: bool = False) -> bytes:
         """trak; the payloads lie end to end from *position* on."""
         count = len(self.payloads)
@@ -181,7 +183,7 @@ class Trak:
         )
         hdlr = full_box(b"hdlr", 0, 0, bytes(4), self.handler, bytes(13))
         stbl = box(b"stbl", *(one for one in made.values() if one is not None))
-        mdia = box(b"mdia", mdhd, hdlr, box(b"minf", stbl))
+        mdia = box(b"mdia", mdhd, hdlr, box(b"minf", self.dinf, stbl))
         edts = box(b"edts", self.edits) if self.edits else b""
         return box(b"trak", tkhd, edts, mdia)
 

@@ -191,7 +191,7 @@ REFUSED: dict[str, tuple[bytes, type[PackagerError], str]] = {
     ),
     "another description": (
         bad(tfhd(0x20002, words(2)), trun(1, 1, words(0))), Unsupported,
-        "track 1: tfhd: samples use sample description 2",
+        "track 1: stsd: sample description 2 of 1 is used",
     ),
     "overlap": (init() + simple(0) + simple(0), MalformedBox, "tfdt: sample 3 of track 1"),
     "cut short": ((init() + simple(0))[:-1], MalformedBox, "trun: the data of fragment 1"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.errors import MalformedBox, Unsupported
+from packager.errors import MalformedBox
 from packager.isobmff.box import children, full_box
 from packager.isobmff.sample_tables import MAX_SAMPLES, parse_samples
 from packager.samples import Samples
