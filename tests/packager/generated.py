@@ -1,4 +1,4 @@
-"""Short H.264 and AAC in MP4, encoded by FFmpeg: noise that moves, and two tones."""
+"""Short films in MP4, encoded by FFmpeg: noise that moves, and tones."""
 
 import tempfile
 from dataclasses import dataclass, field
@@ -28,6 +28,9 @@ class Clip:
     """Of sound; None for none."""
 
     sample_rate: int = 44_100
+    sound: tuple[str, ...] = ("aac",)
+    """Encoders, one for each track."""
+
     flags: str = "+faststart"
     """movflags; without faststart moov comes last."""
 
@@ -53,6 +56,16 @@ CLIPS = {
     "video_only": Clip(channels=None),
     "audio_only": Clip(rate=None, seconds=20),
     "surround": Clip(channels=6, sample_rate=48_000, seconds=3),
+    "program_config": Clip(rate=None, channels=7, sample_rate=48_000, seconds=3),
+    "ac3": Clip(sound=("ac3",), channels=6, sample_rate=48_000),
+    "eac3": Clip(sound=("eac3",), channels=6, sample_rate=48_000),
+    "aac_and_ac3": Clip(sound=("aac", "ac3"), sample_rate=48_000),
+    "mp3": Clip(sound=("libmp3lame",)),
+    "mp3_of_mpeg_2": Clip(rate=None, sound=("libmp3lame",), sample_rate=22_050),
+    "mp3_of_mpeg_2.5": Clip(
+        rate=None, sound=("libmp3lame",), sample_rate=11_025, channels=1, mux={"strict": "-1"}
+    ),
+    "alac": Clip(rate=None, sound=("alac",)),
 }
 
 
@@ -70,12 +83,13 @@ def _encode(path: Path, clip: Clip) -> None:
     options = {**({"movflags": clip.flags} if clip.flags else {}), **clip.mux}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         video = _video_stream(container, clip) if clip.rate is not None else None
-        audio = _audio_stream(container, clip) if clip.channels is not None else None
+        names = clip.sound if clip.channels is not None else ()
+        audios = [_audio_stream(container, clip, name) for name in names]
         if video is not None:
             for picture in _pictures(clip):
                 container.mux(video.encode(picture))
             container.mux(video.encode())
-        if audio is not None:
+        for audio in audios:
             for piece in _sound(clip):
                 container.mux(audio.encode(piece))
             container.mux(audio.encode())
@@ -107,9 +121,14 @@ def _pictures(clip: Clip) -> list[av.VideoFrame]:
     return frames
 
 
-def _audio_stream(container: av.container.OutputContainer, clip: Clip) -> av.AudioStream:
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[clip.channels or 0]
-    stream = container.add_stream("aac", rate=clip.sample_rate, layout=layout)
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 7: "6.1"}
+
+
+def _audio_stream(
+    container: av.container.OutputContainer, clip: Clip, name: str
+) -> av.AudioStream:
+    layout = _LAYOUTS[clip.channels or 0]
+    stream = container.add_stream(name, rate=clip.sample_rate, layout=layout)
     stream.bit_rate = 32_000 * (clip.channels or 1)
     return stream
 
@@ -120,7 +139,7 @@ def _sound(clip: Clip) -> list[av.AudioFrame]:
     tones = np.stack(
         [np.sin(time * 440 * (n + 1) * 2 * np.pi) for n in range(clip.channels or 0)]
     )
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[clip.channels or 0]
+    layout = _LAYOUTS[clip.channels or 0]
     frames = []
     for at in range(0, count, 1024):
         part = np.ascontiguousarray(tones[:, at : at + 1024] * 0.3, np.float32)
