@@ -1,7 +1,9 @@
-"""The files that the suite walks: all of a folder, whatever it holds."""
+"""The files that the suite walks: all of a folder, whatever it holds, and those it makes."""
 
 import os
 from pathlib import Path
+
+from tests.conformance.made import MADE
 
 FOLDER = "HEADRACE_TEST_MEDIA"
 """The variable that names it."""
@@ -11,13 +13,14 @@ _TEXTS = {".md"}
 
 
 def media_names() -> list[str]:
-    """Paths below the folder, sorted; none where it is not set."""
+    """Paths below the folder and of files that are made; none where it is not set."""
     folder = os.environ.get(FOLDER)
     if not folder:
         return []
     root = Path(folder)
-    return sorted(
+    found = [
         path.relative_to(root).as_posix()
         for path in root.rglob("*")
         if path.is_file() and path.suffix not in _TEXTS
-    )
+    ]
+    return sorted([*found, *MADE])

@@ -88,6 +88,10 @@ class Media:
     def is_ts(self) -> bool:
         return not self.init and self.segments[0][:1] == b"G"
 
+    @property
+    def is_packed(self) -> bool:
+        return not self.init and not self.is_ts
+
     def zero(self, segment: bytes) -> Fraction:
         """Of FFmpeg's times of *segment*, in seconds of the presentation."""
         if self.init:
@@ -96,25 +100,42 @@ class Media:
             return Fraction(-TS_ZERO)
         return packed_time(segment) - TS_ZERO
 
+    def readable(self, segment: bytes) -> bytes:
+        """As a decoder gets it: a client takes the tag of packed audio off (T-08)."""
+        return segment[_tag_size(segment) :] if self.is_packed else self.init + segment
+
     @property
     def joined(self) -> bytes:
-        return self.init + b"".join(self.segments)
+        media = self.segments if self.init else map(self.readable, self.segments)
+        return self.init + b"".join(media)
+
+
+def _tag_size(segment: bytes) -> int:
+    """ID3v2.4.0 §3.1: seven bits to a byte, without the header."""
+    assert segment[:3] == b"ID3", segment[:16]
+    size = 0
+    for byte in segment[6:10]:
+        size = size << 7 | byte
+    return 10 + size
 
 
 def packed_time(segment: bytes) -> Fraction:
     """Seconds that the ID3 tag of packed audio says (T-08)."""
-    assert segment[:3] == b"ID3", segment[:16]
-    _, found, rest = segment.partition(b"com.apple.streaming.transportStreamTimestamp\0")
+    _, found, rest = segment[: _tag_size(segment)].partition(
+        b"com.apple.streaming.transportStreamTimestamp\0"
+    )
     assert found, segment[:100]
     return Fraction(int.from_bytes(rest[:8], "big"), 90_000)
 
 
 def units_of(media: Media) -> list[dict[str, Units]]:
     """For each segment, read on its own, its streams by kind."""
+    if media.is_packed:
+        return heard_in(media)
     found = []
     for segment in media.segments:
         zero = media.zero(segment)
-        with av.open(io.BytesIO(media.init + segment)) as container:
+        with av.open(io.BytesIO(media.readable(segment))) as container:
             times: dict[str, list[tuple[Fraction, Fraction]]] = {}
             for packet in container.demux():
                 if packet.size and packet.pts is not None:
@@ -122,6 +143,20 @@ def units_of(media: Media) -> list[dict[str, Units]]:
                     row = (packet.pts * base + zero, (packet.duration or 0) * base)
                     times.setdefault(packet.stream.type, []).append(row)
         found.append({kind: _summed(rows) for kind, rows in times.items()})
+    return found
+
+
+def heard_in(media: Media) -> list[dict[str, Units]]:
+    """The same of packed audio, by what comes out of the decoder: FFmpeg tells the length of
+    an E-AC-3 frame by its first block."""
+    found = []
+    for segment in media.segments:
+        at, rows = media.zero(segment), []
+        with av.open(io.BytesIO(media.readable(segment))) as container:
+            for frame in container.decode(audio=0):
+                rows.append((at, Fraction(frame.samples, frame.sample_rate)))
+                at += rows[-1][1]
+        found.append({"audio": _summed(rows)})
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from metadata.engine import open_writer
 from metadata.migrate import upgrade
 from origin.ingest.program import ingest
+from tests.conformance.made import MADE, make
 from tests.support.http import Answer, Client
 from tests.support.processes import Running, running
 
@@ -42,8 +43,11 @@ class Laboratory:
     def take(self, name: str) -> Taken:
         """*name* as an entry of its own."""
         if name not in self.known:
-            self.known[name] = self._ingest(self.media / name)
+            self.known[name] = self._ingest(self.path(name))
         return self.known[name]
+
+    def path(self, name: str) -> Path:
+        return make(self.data, name) if name in MADE else self.media / name
 
     def _ingest(self, path: Path) -> Taken:
         said, errors = io.StringIO(), io.StringIO()

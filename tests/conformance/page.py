@@ -28,7 +28,7 @@ _ROW = re.compile(r"^\| `([^`]+)` \|.*$", re.MULTILINE)
 def row_of(lab: Laboratory, name: str) -> str:
     """What happens to a file, in one line."""
     taken = lab.take(name)
-    container = container_of(lab.media / name)
+    container = container_of(lab.path(name))
     if not taken.entry:
         return _row(name, container, f"refused: {_plain(taken.said[0])}", *["–"] * len(Way))
     cells = {way: cell(lab, name, way) for way in Way}

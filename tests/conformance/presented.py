@@ -52,6 +52,9 @@ class Segmented:
     starts: tuple[Fraction, ...]
     """Seconds of the presentation, for each segment and the end."""
 
+    zero: Fraction = Fraction(0)
+    """presentationTimeOffset, seconds."""
+
     @property
     def container(self) -> str:
         if self.init is not None:
@@ -158,6 +161,7 @@ def representation(one: ET.Element, template: ET.Element, *, strict: bool = True
         init,
         tuple(media.replace("$Number$", str(number + n)) for n in range(len(ticks) - 1)),
         tuple(Fraction(tick - offset, scale) for tick in ticks),
+        Fraction(offset, scale),
     )
 
 

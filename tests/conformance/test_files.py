@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from lint.examining import examine
+from lint.fetching import Fetcher
+from lint.findings import Report, Severity
+from lint.rules import CHECKS
 from tests.conformance.files import media_names
 from tests.conformance.judging import (
     Decoded,
@@ -33,6 +37,14 @@ NAMES = media_names() or [pytest.param("", id="no media")]
 PATIENCE = 1.0
 """Seconds that a file may take to be refused or indexed."""
 
+MISTIMED = {
+    "media3/sample_eac3.mp4": "frames of one block, 256 samples, that stts says last 1536"
+}
+"""Files whose table of times contradicts their sound: packed audio has only the sound."""
+
+MOST = 20
+"""Segments of a rendition that lint looks at."""
+
 REASON = re.compile(r"(track \d+: )*[^:]+: .+|sample \d+: .+")
 """What is wrong is named first: a box, an element, a track, a sample."""
 
@@ -40,14 +52,14 @@ REASON = re.compile(r"(track \d+: )*[^:]+: .+|sample \d+: .+")
 @pytest.mark.parametrize("name", NAMES)
 def test_taken_or_refused(lab: Laboratory, name: str) -> None:
     taken = lab.take(name)
-    size = (lab.media / name).stat().st_size
+    size = lab.path(name).stat().st_size
     assert taken.seconds < PATIENCE
     assert taken.peak < 16 * size + (16 << 20)
     for reason in taken.said:
         assert REASON.fullmatch(reason), reason
         assert "Traceback" not in reason
-    answer = lab.ask(f"/hls/local/{name}/master.m3u8")
     if not taken.entry:
+        answer = lab.ask(f"/hls/local/{name}/master.m3u8")
         assert answer.status == 502
         assert REASON.fullmatch(answer.headers["x-headrace-error"])
 
@@ -70,15 +82,36 @@ def test_every_judge_accepts_it(
     for text in found.playlists.values():
         strict.judge(text)
     judge_mpds(found.mpds, dash_xsd)
-    judge_media(lab, decoder, name, found)
+    if judge_media(lab, decoder, name, found):
+        judge_rules(lab, found)
 
 
-def judge_media(lab: Laboratory, decoder: Decoder, name: str, found: Presented) -> None:
+def judge_media(lab: Laboratory, decoder: Decoder, name: str, found: Presented) -> bool:
+    """Whether all of it is there: a damaged sample is refused by name."""
+    whole = True
     for listed in found.renditions:
         media = fetch(lab, found, listed)
-        if media is not None:
+        if media is None:
+            whole = False
+            continue
+        if not (media.is_packed and name in MISTIMED):
             judge_times(listed, units_of(media))
-            judge_decoding(decoder, lab.media / name, listed, media)
+        judge_decoding(decoder, lab.path(name), listed, media)
+    return whole
+
+
+def judge_rules(lab: Laboratory, found: Presented) -> None:
+    """By ``headrace lint``, which shares no code with the packager."""
+    report = Report()
+    fetcher = Fetcher(20, {})
+    try:
+        for manifest in (*found.mpds, *(["master.m3u8"] if found.playlists else [])):
+            address = f"{lab.origin.url}{found.folder}{manifest}"
+            examine(address, fetcher, report, MOST)
+    finally:
+        fetcher.close()
+    errors = [one for one in report.findings if CHECKS[one.check].severity is Severity.ERROR]
+    assert errors == []
 
 
 def fetch(lab: Laboratory, found: Presented, listed: Segmented) -> Media | None:
