@@ -55,7 +55,8 @@ FILES = {
         ["avc1.64000b", "mp4a.40.2"],
     ),
     "variable_rate.mkv": (
-        f"{PICTURES} {SOUND} {VARIABLE} {AVC} -bf 2 -g 12 -c:a aac", "30", ["avc1.64000b", "mp4a.40.2"],
+        f"{PICTURES} {SOUND} {VARIABLE} {AVC} -bf 2 -g 12 -c:a aac", "30",
+        ["avc1.64000b", "mp4a.40.2"],
     ),
     "languages.mkv": (
         f"{PICTURES} {SOUND} {SOUND} {ALL} {AVC} -c:a aac -c:a:1 libopus {LANGUAGES}", "25",
