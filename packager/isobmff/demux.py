@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from packager.errors import MalformedBox, Unsupported
 from packager.isobmff.box import children, iter_boxes, unpack, version_and_flags
+from packager.isobmff.descriptions import parse_description
 from packager.isobmff.edit_list import parse_edit_list
 from packager.isobmff.fragment_samples import Rows, expand, samples_of
 from packager.isobmff.fragment_times import from_zero, open_ended
 from packager.isobmff.fragments import Defaults, parse_trex
 from packager.isobmff.layout import Layout, read_layout
-from packager.isobmff.sample_entries import parse_sample_entry
-from packager.isobmff.sample_tables import parse_samples
+from packager.isobmff.sample_tables import parse_samples, used_descriptions
 from packager.languages import bcp47
 from packager.plan import Reads
 from packager.samples import Samples
@@ -88,8 +88,13 @@ class _Fragmented:
         rows = self.rows.of(track_id)
         if not rows.runs or not len(rows.size):
             return known
-        trex = self.trex.get(track_id, Defaults())
-        return samples_of(rows, trex, known, sound=sound)
+        return samples_of(rows, known, sound=sound)
+
+    def descriptions(self, track_id: int) -> set[int]:
+        """Numbers of the sample descriptions that its runs use, 1-based."""
+        default = self.trex.get(track_id, Defaults()).description or 1
+        own = (run for run in self.rows.runs if run.track_id == track_id and run.count)
+        return {run.defaults.description or default for run in own}
 
 
 def _expand(layout: Layout, mvex: memoryview | None, file_size: int) -> _Fragmented | None:
@@ -110,15 +115,17 @@ def _parse_trak(
     if handler not in _HANDLERS:
         name = handler.decode("ascii", "backslashreplace")
         raise Unsupported(f"hdlr: {name!r} is neither video nor audio")
-    stbl = _inside(_inside(mdia, b"minf"), b"stbl")
+    track_id, matrix = _parse_tkhd(_need(boxes, b"tkhd", b"trak"))
+    minf = _inside(mdia, b"minf")
+    stbl = _inside(minf, b"stbl")
     stsd = _need(stbl, b"stsd", b"stbl")
+    used = set() if fragmented is None else fragmented.descriptions(track_id)
     try:
-        form = parse_sample_entry(stsd)
+        form = parse_description(stsd, used | used_descriptions(stbl), minf.get(b"dinf"))
     except MalformedBox as malformed:
         raise _MalformedConfiguration(malformed) from malformed
     if (handler == b"vide") != isinstance(form, VideoFormat):
         raise MalformedBox(b"hdlr", "does not fit the codec in stsd")
-    track_id, matrix = _parse_tkhd(_need(boxes, b"tkhd", b"trak"))
     sound = isinstance(form, AudioFormat) and not form.cut_at_sync
     samples, untimed = _all_samples(stbl, file_size, fragmented, track_id, sound=sound)
     mdhd = _need(mdia, b"mdhd", b"mdia")

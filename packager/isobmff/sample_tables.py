@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packager.errors import MalformedBox, Unsupported
+from packager.errors import MalformedBox
 from packager.isobmff.box import unpack, version_and_flags
 from packager.samples import Column, Flags, Samples, column
 
@@ -157,11 +157,16 @@ def _samples_per_chunk(stbl: dict[bytes, memoryview], chunks: int, count: int) -
     first = column(entries["first_chunk"]) - 1
     if first[0] != 0 or (np.diff(first) <= 0).any():
         raise MalformedBox(b"stsc", "first_chunk does not start at 1 and increase")
-    if len(set(entries["description"].tolist())) > 1:
-        raise Unsupported("stsc: samples of one track use several sample descriptions")
     stops = np.minimum(np.append(first[1:], chunks), chunks)
     lengths = np.maximum(stops - np.minimum(first, chunks), 0)
     return np.repeat(np.minimum(column(entries["samples"]), count), lengths)
+
+
+def used_descriptions(stbl: dict[bytes, memoryview]) -> set[int]:
+    """Numbers of the sample descriptions that stsc names, 1-based."""
+    if b"stsc" not in stbl:
+        return set()
+    return set(_table(b"stsc", _body(stbl, b"stsc"), _STSC)["description"].tolist())
 
 
 def _offsets(stbl: dict[bytes, memoryview], size: Column, file_size: int) -> Column:
