@@ -119,9 +119,11 @@ def _parse_trak(
     minf = _inside(mdia, b"minf")
     stbl = _inside(minf, b"stbl")
     stsd = _need(stbl, b"stsd", b"stbl")
-    used = set() if fragmented is None else fragmented.descriptions(track_id)
+    used = used_descriptions(stbl)
+    if fragmented is not None:
+        used |= fragmented.descriptions(track_id)
     try:
-        form = parse_description(stsd, used | used_descriptions(stbl), minf.get(b"dinf"))
+        form = parse_description(stsd, used, minf.get(b"dinf"))
     except MalformedBox as malformed:
         raise _MalformedConfiguration(malformed) from malformed
     if (handler == b"vide") != isinstance(form, VideoFormat):
