@@ -28,7 +28,6 @@ from packager.hls.media_playlist import Stretch, media_playlist, target_duration
 from packager.hls.multivariant import MultivariantPlaylist
 from packager.hls.subtitles import with_subtitles
 from packager.hls.variants import audio_apart, muxed_variants, separate_variants
-from packager.index import TrackIndex
 from packager.presentation import (
     AudioRendition,
     Bitrate,
@@ -42,6 +41,7 @@ from packager.recipe import (
     Needs,
     Recipe,
     clipped,
+    decoded,
     merged_audio,
     mux,
     muxed_bitrate,
@@ -50,7 +50,6 @@ from packager.recipe import (
     presentation,
     track_cuts,
 )
-from packager.segmenter import Cuts
 from packager.tracks import Kind
 
 _Rendition = VideoRendition | AudioRendition
@@ -210,14 +209,7 @@ def _cmaf_timeline(recipe: Recipe, choice: Choice) -> Needs[Timeline]:
         raise UnknownSegment("an fMP4 playlist has one track")
     kind = Kind.AUDIO if choice.video is None else Kind.VIDEO
     track = recipe.track(choice.flavor, kind, choice.video or choice.audio or 0)
-    return _decoded(track, (yield from track_cuts(recipe, choice.flavor, track)))
-
-
-def _decoded(track: TrackIndex, cuts: Cuts) -> Timeline:
-    """With what is decoded before the presentation zero, so that EXTINF of fMP4 adds up to
-    tfdt (P-03): Shaka Player places a segment by the two, without a look at the edit list."""
-    first = min(cuts.starts[0], track.first_time)
-    return Timeline(track.track.timescale, (first, *cuts.starts[1:]), cuts.end)
+    return decoded(track, (yield from track_cuts(recipe, choice.flavor, track)))
 
 
 def _timelines(recipe: Recipe, *, fmp4: bool) -> Needs[list[Timeline]]:
@@ -227,7 +219,7 @@ def _timelines(recipe: Recipe, *, fmp4: bool) -> Needs[list[Timeline]]:
         for track in index.tracks:
             cuts = yield from track_cuts(recipe, flavor, track)
             own = Timeline(track.track.timescale, cuts.starts, cuts.end)
-            line = _decoded(track, cuts) if fmp4 else own
+            line = decoded(track, cuts) if fmp4 else own
             if recipe.clip.segments(line):
                 found.append(recipe.clip.of(line))
     return found

@@ -389,14 +389,14 @@ def presentation(recipe: Recipe) -> Needs[Presentation]:
             cuts.append((flavor, track, own))
     blocks = yield tuple(Wanted(f, t, range(t.block_count)) for f, t, _ in cuts)
     found = [
-        (f, t, _timeline(t, c), segment_sizes(t, c.rows, t.sizes(own)))
+        (f, t, _timeline(t, c), decoded(t, c), segment_sizes(t, c.rows, t.sizes(own)))
         for (f, t, c), own in zip(cuts, blocks, strict=True)
     ]
     found = list(_listed(recipe.clip, found))
     if not found:
         raise UnknownSegment("the clip begins behind the end")
-    timelines = [timeline for _, _, timeline, _ in found]
-    target, buffer = target_duration(timelines), minimum_buffer(timelines)
+    target = target_duration(listed for _, _, _, listed, _ in found)
+    buffer = minimum_buffer(timeline for _, _, timeline, _, _ in found)
     renditions = [_rendition(*one, target, buffer) for one in found]
     video = tuple(
         said_of_video(recipe.said_of(one.flavor), one)
@@ -421,16 +421,24 @@ def _timeline(track: TrackIndex, cuts: Cuts) -> Timeline:
     return Timeline(track.track.timescale, cuts.starts, cuts.end)
 
 
-_Sized = tuple[int, TrackIndex, Timeline, list[int]]
-"""Flavor, track, and when its segments are and how large."""
+def decoded(track: TrackIndex, cuts: Cuts) -> Timeline:
+    """With what is decoded before the presentation zero, so that EXTINF of fMP4 adds up to
+    tfdt (P-03): Shaka Player places a segment by the two, without a look at the edit list."""
+    first = min(cuts.starts[0], track.first_time)
+    return Timeline(track.track.timescale, (first, *cuts.starts[1:]), cuts.end)
+
+
+_Sized = tuple[int, TrackIndex, Timeline, Timeline, list[int]]
+"""Flavor, track, when its segments are, the same as a list of fMP4 has it, and their sizes."""
 
 
 def _listed(clip: Clip, found: Iterable[_Sized]) -> Iterator[_Sized]:
     """What of each is in *clip*."""
-    for flavor, track, whole, sizes in found:
+    for flavor, track, whole, listed, sizes in found:
         kept = clip.segments(whole)
         if kept:
-            yield flavor, track, clip.of(whole), sizes[kept.start : kept.stop]
+            part = sizes[kept.start : kept.stop]
+            yield flavor, track, clip.of(whole), clip.of(listed), part
 
 
 def merged_audio(every: Presentation) -> Presentation:
@@ -468,8 +476,8 @@ def _with_default(audio: Sequence[AudioRendition], default: int) -> tuple[AudioR
 
 
 def _rendition(
-    flavor: int, track: TrackIndex, timeline: Timeline, sizes: list[int], target: int,
-    buffer: Fraction,
+    flavor: int, track: TrackIndex, timeline: Timeline, listed: Timeline, sizes: list[int],
+    target: int, buffer: Fraction,
 ) -> Rendition:  # fmt: skip
     form = track.track.format
     common = {
@@ -477,7 +485,7 @@ def _rendition(
         "track": track.number,
         "codec": form.codec,
         "timeline": timeline,
-        "bitrate": bitrate(sizes, timeline, target),
+        "bitrate": bitrate(sizes, listed, target),
         "bandwidth": leaky_bucket(sizes, timeline, buffer),
         "language": track.track.language,
     }
