@@ -28,6 +28,7 @@ def parse_vpcc(
         raise MalformedBox(b"vpcC", f"profile {profile}, level {level}, {depth} bits")
     if not level:
         level = next((n for size, n in _LEVELS if width * height <= size), 60)
+        record = record[:5] + bytes((level,)) + record[6:]
     colour = Colour(record[7], record[8], record[9], bool(record[6] & 1))
     told = _UNSPECIFIED not in (colour.primaries, colour.transfer, colour.matrix)
     codec = f"{entry.decode()}.{profile:02}.{level:02}.{depth:02}"
