@@ -133,7 +133,8 @@ class Walker:
         rendition.header = header or rendition.header
         if form_of(got.body) == "mp4" and header is None and not item.whole:
             if item.header is None:
-                say("P-06.absent", item.place, "fragmented MP4 without a header")
+                text = "fragmented MP4 without a header"
+                self.report.of(rendition.address)("P-06.absent", item.place, text)
             return None
         try:
             media = read_media(got.body, header, say, hls=self.hls)
