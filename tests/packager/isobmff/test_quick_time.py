@@ -155,6 +155,18 @@ MADE = {
 }  # fmt: skip
 
 
+def _video_stream(container: av.container.OutputContainer, codec: str) -> av.VideoStream:
+    stream = container.add_stream(codec, rate=25)
+    assert isinstance(stream, av.VideoStream)
+    return stream
+
+
+def _audio_stream(container: av.container.OutputContainer, codec: str) -> av.AudioStream:
+    stream = container.add_stream(codec, rate=48_000, layout="stereo")
+    assert isinstance(stream, av.AudioStream)
+    return stream
+
+
 def _quick_time(path: Path, made: Made) -> bytes:
     with av.open(str(path), "w", format="mov") as container:
         if made.chapters:
@@ -166,15 +178,13 @@ def _quick_time(path: Path, made: Made) -> bytes:
                 ]
             )  # fmt: skip
         if made.video is not None:
-            video = container.add_stream(made.video, rate=25)
-            assert isinstance(video, av.VideoStream)
+            video = _video_stream(container, made.video)
             video.width, video.height, video.pix_fmt = 160, 96, "yuv420p"
             video.options = {"preset": "ultrafast", "x265-params": "log-level=none"}
             if made.timecode:
                 video.metadata["timecode"] = made.timecode
         if made.audio is not None:
-            audio = container.add_stream(made.audio, rate=48_000, layout="stereo")
-            assert isinstance(audio, av.AudioStream)
+            audio = _audio_stream(container, made.audio)
         if made.video is not None:
             for number in range(50):
                 picture = np.full((96, 160, 3), number * 5, np.uint8)
