@@ -8,7 +8,7 @@ import numpy as np
 
 from packager.codecs.aac import parse_asc
 from packager.codecs.ac3 import dac3, eac3
-from packager.errors import MalformedElement, MalformedMedia
+from packager.errors import MalformedBox, MalformedElement, MalformedMedia
 from packager.isobmff.audio_entries import parse_audio_entry
 from packager.isobmff.box import box
 from packager.matroska.clusters import HEAD
@@ -60,7 +60,10 @@ def _format(fourcc: bytes, config: bytes, entry: Entry, rate: int = 0) -> AudioF
 
 def aac(entry: Entry, _first: Frame, _heads: Heads) -> Sound:
     record = entry.private or _legacy_record(entry)
-    config = parse_asc(record)
+    try:
+        config = parse_asc(record)
+    except MalformedBox as error:
+        raise MalformedElement("CodecPrivate", error.reason) from None
     return Sound(AudioFormat(config), config.core_rate, column([config.frame_length]))
 
 
