@@ -10,7 +10,10 @@ from tests.packager.carrying import index_of
 CODECS = {
     "mediabunny/video-h265.mp4": ["hvc1.1.6.L120.90", "mp4a.40.2"],
     "media3/hlg10-color-test.mp4": ["mp4a.40.2", "hvc1.2.4.L153"],
-    "media3/sample_with_colr_mdcv_and_clli.mp4": ["av01.0.09M.10.0.110.09.16.09.0", "mp4a.40.2"],
+    "media3/sample_with_colr_mdcv_and_clli.mp4": [
+        "av01.0.09M.10.0.110.09.16.09.0",
+        "mp4a.40.2",
+    ],
     "shaka-packager/bear-640x360-vp9.mp4": ["vp09.00.21.08", "mp4a.40.2"],
     "media3/sample_ac3_aac.mp4": ["ac-3", "mp4a.40.2"],
     "media3/sample_eac3.mp4": ["ec-3"],
