@@ -27,7 +27,7 @@ def _segment(first: int, shifts: tuple[int, ...]) -> bytes:
     tfhd = box(b"tfhd", b"\0\2\0\0\0\0\0\1")
     tfdt = box(b"tfdt", bytes(8))
     runs = b"".join(shift.to_bytes(4, "big") for shift in shifts)
-    size = len(head) + len(tfhd) + len(tfdt) + len(runs) + 8 + 8 + 20 + 8 + 8
+    size = len(head) + len(tfhd) + len(tfdt) + len(runs) + 8 + 8 + 24 + 8
     trun = bytes((0, 0, 8, 5)) + len(shifts).to_bytes(4, "big") + size.to_bytes(4, "big")
     trun = box(b"trun", trun + b"\2\0\0\0" + runs)
     kinds = (first, *[TRAIL] * (len(shifts) - 1))

@@ -31,7 +31,7 @@ from packager.hls.media_playlist import target_duration
 from packager.index import TrackIndex
 from packager.isobmff.media_segment import segment_sizes
 from packager.presentation import Timeline
-from packager.recipe import Choice
+from packager.recipe import Choice, decoded
 from packager.tracks import Kind
 from tests.packager.carrying import Packaged, index_of
 from tests.packager.generated import CLIPS, encoded
@@ -477,13 +477,15 @@ def compare_rates(packaged: Packaged, unread: Packaged) -> None:
     """The declared rates are those of the real segments; without facts, no less."""
     presentation = packaged.presentation()
     assert unread.presentation() == presentation
-    target = target_duration([one.timeline for one in presentation.renditions])
-    for rendition, track in zip(presentation.renditions, ordered(packaged), strict=True):
+    listed = [decoded(track, packaged.cuts(track)) for track in ordered(packaged)]
+    target = target_duration(listed)
+    for rendition, track, line in zip(
+        presentation.renditions, ordered(packaged), listed, strict=True
+    ):
         _, *segments = packaged.cmaf(track)
         cuts = packaged.cuts(track)
-        timeline = Timeline(track.track.timescale, cuts.starts, cuts.end)
-        assert rendition.timeline == timeline
-        assert rendition.bitrate == bitrate(list(map(len, segments)), timeline, target)
+        assert rendition.timeline == Timeline(track.track.timescale, cuts.starts, cuts.end)
+        assert rendition.bitrate == bitrate(list(map(len, segments)), line, target)
     for choice in choices(packaged):
         sizes = list(map(len, packaged.ts(choice)))
         real = bitrate(sizes, packaged.mux(choice).timeline, target)

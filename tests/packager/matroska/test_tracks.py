@@ -125,7 +125,11 @@ def turned(roll: int) -> bytes:
     projection = element(0x7670, uint(0x7671, 0), real(0x7675, roll))
     entry = track(1, VIDEO, "V_VP9", element(0xE0, video, projection))
     clusters = stored[stored.index(bytes.fromhex("1f43b675")) :]
-    return header() + unsized(SEGMENT, element(INFO), tracks(entry), clusters)
+    # FFmpeg gives up at blocks of a track that it does not know.
+    opus = element(0x63A2, b"OpusHead\x01\x02" + struct.pack("<HIHB", 312, 48_000, 0, 0))
+    shape = element(0xE1, real(0xB5, 48_000), uint(0x9F, 2))
+    other = track(2, AUDIO, "A_OPUS", opus, shape)
+    return header() + unsized(SEGMENT, element(INFO), tracks(entry, other), clusters)
 
 
 @pytest.mark.parametrize("roll", [0, 90, 180, -90, 270, 45])
@@ -133,7 +137,7 @@ def test_roll_is_what_ffmpeg_turns(roll: int) -> None:
     """The picture of our MP4 is turned as the one of the file."""
     data = turned(roll)
     packaged = Packaged(data)
-    [ours] = packaged.flavors[0].tracks
+    [ours] = packaged.flavors[0].of_kind(Kind.VIDEO)
     assert isinstance(ours.track.format, VideoFormat)
     if roll in (0, 45):
         assert not ours.track.format.matrix
