@@ -13,7 +13,7 @@ from packager.codecs.carried_audio import dec3_speakers, parse_dec3
 from packager.codecs.h264 import Colour
 from packager.errors import MalformedElement, MalformedMedia, Unsupported
 from packager.matroska.ebml import vint
-from packager.tracks import AudioFormat, VideoFormat
+from packager.tracks import AudioFormat, Kind, VideoFormat
 from tests.packager.carrying import Packaged, index_of
 from tests.packager.matroska.building import (
     AUDIO,
