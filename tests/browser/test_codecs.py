@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 from bench.samples.picture import Picture
 from tests.browser.conftest import NODE_MODULES, Script
 from tests.support.processes import headrace, running
+from tests.support.scheduling import ordinary
 from tests.support.waiting import LIMIT
 
 RATE, SECONDS = 25, 8
@@ -67,7 +68,8 @@ class Served:
 
 def encode(path: Path, film: Film) -> Path:
     """The picture and the sound of *film*, in groups of a second."""
-    with av.open(str(path), "w", "mp4", options={"strict": "experimental"}) as output:
+    options = {"strict": "experimental"}
+    with ordinary(), av.open(str(path), "w", "mp4", options=options) as output:
         video = _video(output, film) if film.video else None
         audio = _audio(output, film) if film.audio else None
         picture = Picture(film.height * 16 // 9, film.height)

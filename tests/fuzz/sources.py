@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 from tests.packager.generated import encoded
+from tests.support.scheduling import ordinary
 
 _PICTURES = 20
 
@@ -19,7 +20,7 @@ def made(
 
     def make() -> bytes:
         buffer = io.BytesIO()
-        with av.open(buffer, "w", format=container, options=options) as output:
+        with ordinary(), av.open(buffer, "w", format=container, options=options) as output:
             streams = []
             if video is not None:
                 stream = output.add_stream(video, rate=Fraction(25))
