@@ -13,30 +13,27 @@ import random
 import sys
 from pathlib import Path
 
-import atheris
-
-with atheris.instrument_imports(include=["packager"]):
-    from packager.errors import PackagerError
-    from tests.fuzz.playing import play
-
-from tests.fuzz.fields import damaged
-from tests.fuzz.sources import SOURCES
-
-
-def one_input(data: bytes) -> None:
-    try:
-        play(data, random.Random(len(data)))
-    except PackagerError as error:
-        assert str(error)
-
-
-def mutated(data: bytes, most: int, seed: int) -> bytes:
-    chance = random.Random(seed)
-    made = damaged(data, chance) if chance.random() < 0.8 else atheris.Mutate(data, most)
-    return bytes(made[:most])
-
 
 def main() -> None:
+    import atheris
+
+    with atheris.instrument_imports(include=["packager"]):
+        from packager.errors import PackagerError
+        from tests.fuzz.playing import play
+    from tests.fuzz.fields import damaged
+    from tests.fuzz.sources import SOURCES
+
+    def one_input(data: bytes) -> None:
+        try:
+            play(data, random.Random(len(data)))
+        except PackagerError as error:
+            assert str(error)
+
+    def mutated(data: bytes, most: int, seed: int) -> bytes:
+        chance = random.Random(seed)
+        made = damaged(data, chance) if chance.random() < 0.8 else atheris.Mutate(data, most)
+        return bytes(made[:most])
+
     corpus = Path(sys.argv[1])
     corpus.mkdir(exist_ok=True)
     if not any(corpus.iterdir()):
