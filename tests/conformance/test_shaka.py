@@ -46,6 +46,8 @@ LATE = "it takes what begins late for zero; ours does from a second on"
 CLOCK = "it cuts at multiples of six seconds of a clock that began at ten; its MPEG-TS keeps it"
 MEAN = "it takes the first frame that is decoded for the rate of all; ours is the mean"
 SOUND = "an offset of the first frame of sound, by which it gives two frames one time"
+TURNED = "its matrix turns the picture by a quarter, and RESOLUTION is as it is shown"
+DOLBY = "ours is of Dolby's scheme (ETSI TS 102 366 §I.1.2.1); it has a number of channels"
 EXCEPTIONS = {
     ("derived/bear_cmaf_like_muxed_gsidx.mp4", "Video segments"): DELAY,
     ("derived/bear_cmaf_like_muxed_gsidx.mp4", "Video times"): DELAY,
@@ -55,6 +57,15 @@ EXCEPTIONS = {
     ("media3/edit_list_positive_shift.mp4", "Video times"): EARLIER,
     ("media3/emsg_sample.audio.mp4", "Audio segments"): LATE,
     ("media3/emsg_sample.audio.mp4", "Audio times"): LATE,
+    ("media3/h265_with_metadata_track.mp4", "HLS RESOLUTION"): TURNED,
+    ("media3/sample_ac3_aac.mp4", "Audio channels"): DOLBY,
+    ("media3/sample_eac3.mp4", "Audio channels"): DOLBY,
+    ("mediabunny/ac3.mp4", "Audio channels"): DOLBY,
+    ("mediabunny/rotate-buck-bunny.mp4", "HLS RESOLUTION"): TURNED,
+    ("mediabunny/toothsome-dts.mp4", "Audio sampling rate"): (
+        "ddts and the frames say 24 kHz; it takes the sample entry's 48 kHz"
+    ),
+    ("shaka-packager/bear-640x360-ec3.mp4", "Audio channels"): DOLBY,
     ("media3/fragmented_captions.mp4", "Video frame rate"): MEAN,
     ("media3/fragmented_captions.mp4", "Video segments"): (
         "the last picture lasts two frames by its trun; it adds up durations of decoding"
