@@ -89,6 +89,7 @@ class Laboratory:
 @contextmanager
 def laboratory(media: Path, data: Path) -> Iterator[Laboratory]:
     """An origin over *media*, with a database in *data*."""
+    media = media.resolve()  # as refusals name it
     upgrade(open_writer(data))
     with (
         running("origin", "--data", data, "--port", "0", "--local-root", media) as origin,
