@@ -1,6 +1,7 @@
 """One origin process, and files ingested for it, each when it is first asked for."""
 
 import io
+import json
 import re
 import time
 import tracemalloc
@@ -82,8 +83,9 @@ class Laboratory:
     def left_out(self, name: str) -> dict[str, str]:
         """Why the origin's log says that a track is in no manifest of a protocol, by both."""
         entry = re.escape(self.take(name).entry)
-        line = re.compile(rf"left out of (\w+): e/{entry} f1-(\S+) \(\w+\): (.+)")
-        return {f"{hit[1]} {hit[2]}": hit[3] for hit in line.finditer(self.origin.stderr())}
+        line = re.compile(rf"left out of (\w+): e/{entry} f1-(\S+) \([\w-]+\): (.+)")
+        said = [json.loads(one)["message"] for one in self.origin.stderr().splitlines()]
+        return {f"{hit[1]} {hit[2]}": hit[3] for one in said if (hit := line.fullmatch(one))}
 
 
 @contextmanager
