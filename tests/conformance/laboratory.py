@@ -84,7 +84,8 @@ class Laboratory:
         """Why the origin's log says that a track is in no manifest of a protocol, by both."""
         entry = re.escape(self.take(name).entry)
         line = re.compile(rf"left out of (\w+): e/{entry} f1-(\S+) \([\w-]+\): (.+)")
-        said = [json.loads(one)["message"] for one in self.origin.stderr().splitlines()]
+        lines = self.origin.stderr().splitlines()
+        said = [json.loads(one).get("message", "") for one in lines if one.startswith("{")]
         return {f"{hit[1]} {hit[2]}": hit[3] for one in said if (hit := line.fullmatch(one))}
 
 
