@@ -1,7 +1,6 @@
 """One origin process, and files ingested for it, each when it is first asked for."""
 
 import io
-import json
 import re
 import time
 import tracemalloc
@@ -79,14 +78,6 @@ class Laboratory:
         answer = self.ask(target)
         assert answer.status == 200, (target, answer.status, answer.headers)
         return answer.body
-
-    def left_out(self, name: str) -> dict[str, str]:
-        """Why the origin's log says that a track is in no manifest of a protocol, by both."""
-        entry = re.escape(self.take(name).entry)
-        line = re.compile(rf"left out of (\w+): e/{entry} f1-(\S+) \([\w-]+\): (.+)")
-        lines = self.origin.stderr().splitlines()
-        said = [json.loads(one).get("message", "") for one in lines if one.startswith("{")]
-        return {f"{hit[1]} {hit[2]}": hit[3] for one in said if (hit := line.fullmatch(one))}
 
 
 @contextmanager

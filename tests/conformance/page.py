@@ -47,12 +47,7 @@ def cell(lab: Laboratory, name: str, way: Way) -> str:
         tracks = lists.setdefault(one.container, [])
         if one.tracks not in tracks:
             tracks.append(one.tracks)
-    missing = [
-        f"without {track}: {_plain(reason)}"
-        for said, reason in lab.left_out(name).items()
-        for protocol, track in [said.split(" ")]
-        if way.name.startswith(protocol)
-    ]
+    missing: list[str] = []
     answer = lab.ask(found.folder + found.renditions[0].media[0])
     if answer.status != 200:
         missing.append(_plain(answer.headers["x-headrace-error"]))
