@@ -125,13 +125,16 @@ def _measure_evicted(
         harness.step(f"{PROGRAM}, evicted", len(kinds) * runs) as advance,
         origin(*tiny) as evicting,
         origin(*options) as keeping,
+        origin(*options) as reading,
         Client(evicting.address) as cold_client,
         Client(keeping.address) as warm_client,
+        Client(reading.address) as reader,
     ):
         for source, name, paths in kinds:
             cold, warm = [], []
             for number in range(runs):
                 path = paths[number * len(paths) // runs]
+                reader.get(path)  # brings its pages into the page cache
                 cold_client.get(other.path)  # takes the place of what the server kept
                 answer = _ask(evicting, cold_client, path)
                 # Its own neighbour brings the entry's row, the index and the handle back.
