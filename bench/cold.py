@@ -134,7 +134,8 @@ def _measure_evicted(
             cold, warm = [], []
             for number in range(runs):
                 path = paths[number * len(paths) // runs]
-                reader.get(path)  # brings its pages into the page cache
+                for _ in range(2):  # reads its pages in, then marks them as in use
+                    reader.get(path)
                 cold_client.get(other.path)  # takes the place of what the server kept
                 answer = _ask(evicting, cold_client, path)
                 # Its own neighbour brings the entry's row, the index and the handle back.
