@@ -14,7 +14,11 @@ from packager.languages import bcp47
 
 UNDETERMINED = "und"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
-_FORMATS = {CaptionFormat.WEBVTT: Stored.WEBVTT, CaptionFormat.SRT: Stored.SRT}
+_FORMATS = {
+    CaptionFormat.WEBVTT: Stored.WEBVTT,
+    CaptionFormat.SRT: Stored.SRT,
+    CaptionFormat.DFXP: Stored.DFXP,
+}
 
 
 class BadCaptions(Exception):

@@ -1,9 +1,10 @@
 """The formats that captions are stored in, and the parser of each."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 
-from packager.captions import srt, webvtt
+from packager.captions import srt, ttml, webvtt
 from packager.captions.cues import Captions
 from packager.errors import Unsupported
 
@@ -15,9 +16,12 @@ class CaptionFormat(StrEnum):
     CAP = "cap"
 
 
+_PREFIXED = re.compile(rb"<[A-Za-z_]\w{0,30}:tt[ \t\r\n>]")
+
 _PARSERS: dict[CaptionFormat, Callable[[bytes], Captions]] = {
     CaptionFormat.WEBVTT: webvtt.parse,
     CaptionFormat.SRT: srt.parse,
+    CaptionFormat.DFXP: ttml.parse,
 }
 
 
@@ -35,6 +39,10 @@ def parse(data: bytes, form: CaptionFormat | None) -> Captions:
 
 def guess(data: bytes) -> CaptionFormat:
     """What the first line says; SubRip says nothing."""
-    begin = data[:64].replace(b"\0", b"")  # of UTF-16 every second byte
-    is_webvtt = webvtt.SIGNATURE.encode() in begin.split(b"\n")[0]
-    return CaptionFormat.WEBVTT if is_webvtt else CaptionFormat.SRT
+    begin = data[:256].replace(b"\0", b"")  # of UTF-16 every second byte
+    if webvtt.SIGNATURE.encode() in begin.split(b"\n")[0]:
+        return CaptionFormat.WEBVTT
+    begin = begin.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if begin.startswith((b"<?xml", b"<tt", b"<!--")) or _PREFIXED.match(begin):
+        return CaptionFormat.DFXP
+    return CaptionFormat.SRT
