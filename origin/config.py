@@ -108,6 +108,12 @@ class OriginConfig:
     """Bytes of responses that are read ahead from other machines, at once; past it they are
     read a window at a time."""
 
+    picture_processes: int = 1
+    """Processes of a worker that draw pictures, begun with the first one; 0 for no pictures."""
+
+    thumb_exact: bool = False
+    """A ``thumb-`` is the frame of its time, and not the key frame beside it."""
+
     sendfile: bool = False
     """Long runs of a file go from the page cache to the socket without being copied.  For files
     that are replaced and never written over: what is on its way is the file's own memory."""
@@ -128,6 +134,10 @@ class OriginConfig:
                 raise ValueError(f"{name}: {value} is not a port")
         if not 0 <= self.data_center < 2**31:
             raise ValueError(f"data_center: {self.data_center} is no data centre")
+        if not 0 <= self.picture_processes <= 64:
+            raise ValueError(
+                f"picture_processes: {self.picture_processes} is not between 0 and 64"
+            )
         if not 1 <= self.workers <= 256:
             raise ValueError(f"workers: {self.workers} is not between 1 and 256")
         positive = (

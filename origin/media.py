@@ -27,6 +27,7 @@ from origin.manifests import (
     master_playlist,
     media_presentation,
 )
+from origin.pictures import Pictures
 from origin.responses import (
     IMMUTABLE,
     MANIFEST,
@@ -41,7 +42,7 @@ from origin.room import Room
 from origin.sequences.resolving import Sequences
 from origin.storage.source import Source
 from origin.texts import Texts, facts_of
-from origin.urls import FileKind, SequenceSource, Target, render_target
+from origin.urls import FileKind, Protocol, SequenceSource, Target, render_target
 from origin.windows import reads_of
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
@@ -95,9 +96,16 @@ class Media:
     """Bodies of everything below the protocols' paths."""
 
     def __init__(
-        self, catalog: Catalog, *, manifest_cache: int, plan_cache: int, built_bytes: int
+        self,
+        catalog: Catalog,
+        *,
+        manifest_cache: int,
+        plan_cache: int,
+        built_bytes: int,
+        pictures: Pictures,
     ) -> None:
         self._catalog = catalog
+        self._pictures = pictures
         self._texts: LRUCache[tuple[object, ...], Text] = LRUCache(
             manifest_cache, lambda made: made.size
         )
@@ -143,6 +151,8 @@ class Media:
         presented = await self._catalog.find(
             target.source, target.file.token, _ahead(target), target.parameters
         )
+        if target.protocol is Protocol.THUMB:
+            return await self._pictures.find(target, presented), None
         target = contained(target, presented.recipe)
         entry = getattr(target.source, "entry", None)
         match target.file.kind:

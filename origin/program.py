@@ -109,6 +109,7 @@ async def _main(config: OriginConfig, worker: Worker, hook: NamedHook | None) ->
     from origin.media import Found, Media
     from origin.memory import keep_freed_memory
     from origin.page import Page
+    from origin.pictures import Pictures
     from origin.server import Finished, Server, Site
     from origin.storage.sources import Access, Sources
 
@@ -121,11 +122,13 @@ async def _main(config: OriginConfig, worker: Worker, hook: NamedHook | None) ->
         *(database, files, indexes, config.local_root, time.time_ns, mapped, hook),
         data_center=config.data_center,
     )
+    pictures = Pictures(catalog, drawers=config.picture_processes, exact=config.thumb_exact)
     media = Media(
         catalog,
         manifest_cache=config.manifest_cache,
         plan_cache=config.plan_cache,
         built_bytes=config.built_bytes,
+        pictures=pictures,
     )
     page = Page(config.page_entry, config.players)
     row = worker.row
@@ -170,6 +173,7 @@ async def _main(config: OriginConfig, worker: Worker, hook: NamedHook | None) ->
     await _finish(site.tasks, max(1.0, config.drain - 1))
     levels.cancel()
     await server.close_all_connections()
+    await pictures.close()
     await mapped.close()
     await files.close()
     await database.close()

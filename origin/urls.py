@@ -8,6 +8,7 @@
             and behind it parameters (origin.parameters)
     file    master.m3u8  index[-f1][-v1][-a1].m3u8  manifest.mpd
             seg-{n}…[-x{token}].ts|m4s|aac|ac3|ec3|mp3   fragment-{n}….m4s   init….mp4
+            thumb|frame-{ms}[-f1][-v1][-w{width}][-h{height}][-x{token}].jpg
 
 A path is percent-decoded once.  What is left over, doubled or out of order is refused: one
 resource has one URL, but for its percent-encoding, or caches hold it twice.
@@ -39,6 +40,8 @@ class Protocol(StrEnum):
     HLS = "hls"
     DASH = "dash"
     CMAF = "cmaf"
+    THUMB = "thumb"
+    """Pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,12 @@ class FileKind(StrEnum):
     SUBTITLES = "subtitles"
     """Captions as one file."""
 
+    THUMB = "thumb"
+    """The picture of a time: of the key frame beside it, unless the origin is set otherwise."""
+
+    FRAME = "frame"
+    """The frame that is shown at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -155,6 +164,11 @@ class File:
 
     packed: str | None = None
     """The name's suffix, of packed audio."""
+
+    width: int | None = None
+    """Pixels of a picture; the *number* of one is its time, milliseconds."""
+
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +198,7 @@ _FILES = {
         "text seg": rf"seg-{_NUMBER}-s{_NUMBER}{_MARKED}\.vtt",
         "sub": rf"sub-s{_NUMBER}{_MARKED}\.vtt",
         "fragment": rf"fragment-{_NUMBER}{_SELECTORS}{_TOKEN}\.m4s",
+        "picture": rf"(thumb|frame)-{_NUMBER}{_SELECTORS}{_TOKEN}\.jpg",
     }.items()
 }
 _OF_PROTOCOL = {
@@ -199,6 +214,7 @@ _OF_PROTOCOL = {
         "text seg",
         "sub",
     ),
+    Protocol.THUMB: ("picture",),
 }
 _SELECTOR = re.compile(r"-([a-z])([0-9]*)")
 _ID = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -211,7 +227,7 @@ def parse_target(path: str) -> Target:
     """Parse the path of a request, without its query.  Raises ``BadUrl``."""
     parts = path_segments(path)
     if len(parts) < 3 or parts[0] not in _OF_PROTOCOL:
-        raise BadUrl("no such resource: a path starts with /hls, /dash or /cmaf")
+        raise BadUrl("no such resource: a path starts with /hls, /dash, /cmaf or /thumb")
     protocol = Protocol(parts[0])
     rest, name = parts[1:-1], parts[-1]
     fmp4 = protocol is not Protocol.HLS
@@ -319,6 +335,8 @@ def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
     if kind == "init":
         choice = parse_selectors(match[1])
         return File(FileKind.INIT, choice, token=match[2], fmp4=not fmp4)
+    if kind == "picture":
+        return _picture(match)
     m4s = kind == "fragment" or match[4] == "m4s"
     if fmp4 and not m4s:
         raise BadUrl(f"seg: .{match[4]} is not the container of this path")
@@ -326,6 +344,27 @@ def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
     packed = match[4] if kind == "seg" and match[4] not in ("ts", "m4s") else None
     return File(
         FileKind.SEGMENT, choice, number, match[3], fmp4=m4s and not fmp4, packed=packed
+    )
+
+
+_SIZES = re.compile(r"(?:-w([1-9][0-9]{0,3}))?(?:-h([1-9][0-9]{0,3}))?")
+_MAX_SIZE = 4096
+
+
+def _picture(match: re.Match[str]) -> File:
+    """Tracks stand before sizes; without tracks the origin chooses them by the size."""
+    kind, number, words, token = match.groups()
+    tracks, sizes = words, ""
+    if found := re.search(r"-[wh]", words):
+        tracks, sizes = words[: found.start()], words[found.start() :]
+    size = _SIZES.fullmatch(sizes)
+    pixels = [None, None] if size is None else [one and int(one) for one in size.groups()]
+    if size is None or any(one and one > _MAX_SIZE for one in pixels):
+        raise BadUrl(f"{sizes}: not a size such as -w160-h90, of at most {_MAX_SIZE} pixels")
+    choice = parse_selectors(tracks) if tracks else None
+    width, height = pixels
+    return File(
+        FileKind(kind), choice, int(number), token, width=width or None, height=height or None
     )
 
 
@@ -410,6 +449,13 @@ def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
     tail = "" if file.choice is None else selectors(file.choice)
     token = "" if file.token is None else f"-x{file.token}"
     match file.kind:
+        case FileKind.THUMB | FileKind.FRAME:
+            size = "".join(
+                f"-{letter}{pixels}"
+                for letter, pixels in (("w", file.width), ("h", file.height))
+                if pixels is not None
+            )
+            return f"{file.kind}-{file.number}{tail}{size}{token}.jpg"
         case FileKind.MASTER:
             return "master.m3u8"
         case FileKind.MANIFEST:

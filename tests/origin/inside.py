@@ -19,6 +19,7 @@ from origin.indexes import Indexes
 from origin.ingest.program import ingest
 from origin.mapping.mapped import Mapped
 from origin.media import Media
+from origin.pictures import Pictures
 from origin.server import Finished, Server, Site
 from origin.storage.sources import Access, Sources
 from serving.sockets import listen
@@ -56,11 +57,15 @@ class Origin:
         self.catalog = Catalog(
             self.database, self.files, self.indexes, config.local_root, self.now, self.mapped
         )
+        self.pictures = Pictures(
+            self.catalog, drawers=config.picture_processes, exact=config.thumb_exact
+        )
         self.media = Media(
             self.catalog,
             manifest_cache=config.manifest_cache,
             plan_cache=config.plan_cache,
             built_bytes=config.built_bytes,
+            pictures=self.pictures,
         )
         self.site = Site(
             config, self.media.at_hand, self.media.find, self.report, self.bugs.append
@@ -76,6 +81,7 @@ class Origin:
         await server.close_all_connections()
         if self.site.tasks:
             await asyncio.wait(self.site.tasks, timeout=LIMIT)
+        await self.pictures.close()
         await self.mapped.close()
         await self.files.close()
         await self.database.close()
