@@ -7,7 +7,7 @@ import numpy as np
 
 from packager.codecs.carried import CarriedVideo
 from packager.codecs.vpx import vp8_record, vp9_record
-from packager.errors import MalformedElement, Unsupported
+from packager.errors import MalformedElement, MalformedMedia, PackagerError, Unsupported
 from packager.matroska import sounds
 from packager.matroska.clusters import UNTIMED, Frames
 from packager.matroska.entries import AUDIO, VIDEO, Entry, kind_of
@@ -45,17 +45,30 @@ def demux(file_size: int) -> Reads[Movie]:
     segment = yield from read_segment(file_size, _wanted)
     made: list[_Track] = []
     left_out = []
+    broken: PackagerError | None = None
     for number, entry in enumerate(segment.entries, 1):
         try:
             made.append((yield from _track(entry, segment)))
         except Unsupported as reason:
             left_out.append(f"track {number}: {reason}")
+        except _BrokenTrack as bad:
+            broken = broken or bad.error
+            left_out.append(f"track {number}: {bad.error}")
+    if not made and broken is not None:
+        raise broken
     if not made:
         raise Unsupported("; ".join(left_out))
     zero = min(track.begin for track in made)
     zero = 0 if zero < _LATE else zero
     tracks = tuple(track.placed(zero) for track in made)
     return Movie(tracks, tuple(left_out), container=segment.container)
+
+
+class _BrokenTrack(Exception):
+    """In how one track is described or configured: others may be good."""
+
+    def __init__(self, error: PackagerError) -> None:
+        self.error = error
 
 
 def _why_not(entry: Entry) -> str | None:
@@ -77,7 +90,7 @@ def _is_aac(entry: Entry) -> bool:
 
 
 def _wanted(entry: Entry) -> Frames | None:
-    if _why_not(entry):
+    if entry.broken is not None or _why_not(entry):
         return None
     return Frames(bytearray() if entry.codec in _WITH_HEADS else None)
 
@@ -124,6 +137,8 @@ class _Track:
 def _track(entry: Entry, segment: Segment) -> Reads[_Track]:
     if reason := _why_not(entry):
         raise Unsupported(reason)
+    if entry.broken is not None:
+        raise _BrokenTrack(entry.broken)
     frames = segment.frames[entry.number]
     if not frames.time:
         raise Unsupported("Cluster: no frames")
@@ -131,7 +146,10 @@ def _track(entry: Entry, segment: Segment) -> Reads[_Track]:
     if entry.kind == VIDEO:
         return _video(entry, segment, frames, first)
     parse = _SOUNDS.get(entry.codec, sounds.aac)
-    sound = parse(entry, first, frames.heads or b"")
+    try:
+        sound = parse(entry, first, frames.heads or b"")
+    except MalformedMedia as error:
+        raise _BrokenTrack(error) from error
     durations = np.broadcast_to(sound.durations, len(frames.time)).astype(np.int64)
     times = sound_times(column(frames.time), segment.scale, sound.rate, durations)
     samples = _samples(frames, times, np.ones(len(frames.time), np.bool_))
@@ -146,7 +164,10 @@ def _video(entry: Entry, segment: Segment, frames: Frames, first: bytes) -> _Tra
     stamps = column(frames.time)
     if frames.laced or (stamps == UNTIMED).any():
         raise Unsupported("Block: several pictures in one")
-    form = _format(entry, first)
+    try:
+        form = _format(entry, first)
+    except MalformedMedia as error:
+        raise _BrokenTrack(error) from error
     times = picture_times(stamps, segment.scale, entry.default_duration, frames.last_duration)
     sync = np.frombuffer(frames.key, np.uint8).astype(np.bool_)
     return _Track(entry, form, times, _samples(frames, times, sync), 0, 0)

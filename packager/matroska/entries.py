@@ -1,8 +1,8 @@
 """Tracks of a segment as they are described (RFC 9559 §5.1.4), before anything is decoded."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from packager.errors import MalformedElement, Unsupported
+from packager.errors import MalformedElement, PackagerError, Unsupported
 from packager.languages import bcp47
 from packager.matroska.ebml import children, elements, floating, text, unsigned
 from packager.source import MAX_TRACKS
@@ -54,6 +54,9 @@ class Entry:
     mapped: tuple[tuple[int, bytes], ...] = ()
     """Type and data of BlockAdditionMappings."""
 
+    broken: PackagerError | None = field(default=None, compare=False)
+    """What is wrong with its description: of this track alone, others may be good."""
+
 
 def parse_entries(tracks: memoryview) -> tuple[Entry, ...]:
     found: list[Entry] = []
@@ -76,20 +79,36 @@ def _entry(data: memoryview) -> Entry:
 
     if not (track := number(_NUMBER, "TrackNumber", 0)):
         raise MalformedElement("TrackNumber", "missing or zero")
+    plain = Entry(
+        number=track,
+        kind=number(_TYPE, "TrackType", 0),
+        codec=text(found[_CODEC]) if _CODEC in found else "",
+    )
+    try:
+        return _described(plain, found, data)
+    except PackagerError as error:
+        return replace(plain, broken=error)
+
+
+def _described(plain: Entry, found: dict[int, memoryview], data: memoryview) -> Entry:
+    """*plain* with what else the elements *found* in the entry *data* say."""
+
+    def nanoseconds(identifier: int, name: str) -> int:
+        value = unsigned(found[identifier], name) if identifier in found else 0
+        if value > _MAX_NANOSECONDS:
+            raise MalformedElement(name, f"{value} nanoseconds are out of range")
+        return value
+
     private = found.get(_PRIVATE, memoryview(b""))
     if len(private) > MAX_PRIVATE:
         raise Unsupported(f"CodecPrivate: {len(private)} bytes are more than {MAX_PRIVATE}")
     audio = children(found.get(_AUDIO, memoryview(b"")), "Audio")
     channels = audio.get(_CHANNELS)
-    return Entry(
-        number=track,
-        kind=number(_TYPE, "TrackType", 0),
-        codec=text(found[_CODEC]) if _CODEC in found else "",
+    return replace(
+        plain,
         private=bytes(private),
-        default_duration=_nanoseconds(
-            "DefaultDuration", number(_DEFAULT_DURATION, "DefaultDuration", 0)
-        ),
-        delay=_nanoseconds("CodecDelay", number(_DELAY, "CodecDelay", 0)),
+        default_duration=nanoseconds(_DEFAULT_DURATION, "DefaultDuration"),
+        delay=nanoseconds(_DELAY, "CodecDelay"),
         language=_language(found),
         encoding=_encoding(found.get(_ENCODINGS)),
         video=found.get(_VIDEO, memoryview(b"")),
@@ -97,12 +116,6 @@ def _entry(data: memoryview) -> Entry:
         channels=unsigned(channels, "Channels") if channels is not None else 1,
         mapped=_mapped(data),
     )
-
-
-def _nanoseconds(name: str, value: int) -> int:
-    if value > _MAX_NANOSECONDS:
-        raise MalformedElement(name, f"{value} nanoseconds are out of range")
-    return value
 
 
 def _language(found: dict[int, memoryview]) -> str | None:

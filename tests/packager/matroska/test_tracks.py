@@ -315,3 +315,37 @@ def test_frames_that_are_not_stored_as_they_are(part: bytes, said: str) -> None:
     encodings = element(0x6D80, element(0x6240, part))
     with pytest.raises(Unsupported, match=said.replace("(", r"\(").replace(")", r"\)")):
         index_of(file(tracks(aac(1, encodings)), cluster(simple(b"1"))))
+
+
+BROKEN = {
+    # the second track beside a good one: what is said of it
+    "no configuration": (aac(2, private=""), "CodecPrivate: missing for A_AAC"),
+    "a configuration cut short": (
+        aac(2, private="ff"), "CodecPrivate: AudioSpecificConfig is cut short"
+    ),
+    "a configuration of 100 KiB": (
+        track(2, AUDIO, "A_AAC", element(0x63A2, bytes(100 << 10))),
+        "CodecPrivate: 102400 bytes are more than 65536",
+    ),
+    "a rate that is no number": (
+        track(2, AUDIO, "A_AAC", element(0xE1, real(0xB5, float("nan")))),
+        "SamplingFrequency: nan is out of range",
+    ),
+    "H.264 without a configuration": (
+        track(2, VIDEO, "V_MPEG4/ISO/AVC", element(0xE0, uint(0xB0, 9), uint(0xBA, 9))),
+        "CodecPrivate: missing for V_MPEG4/ISO/AVC",
+    ),
+    "no width": (track(2, VIDEO, "V_VP8", element(0xE0)), "PixelWidth: 0 pixels"),
+    "headers of subtitles of 100 KiB": (
+        track(2, 17, "S_TEXT/ASS", element(0x63A2, bytes(100 << 10))),
+        "TrackType: subtitle is neither video nor audio",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "said"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_track_is_left_out_alone(entry: bytes, said: str) -> None:
+    blocks = simple(VP9_KEY_FRAME), simple(b"1", number=2)
+    index = index_of(file(tracks(vp9(1), entry), cluster(*blocks)))
+    assert [track.kind for track in index.tracks] == [Kind.VIDEO]
+    assert index.left_out == (f"track 2: {said}",)
