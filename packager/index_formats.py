@@ -4,6 +4,7 @@ H.264 and AAC have keys of their own, for tokens are made of these facts.
 """
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from packager.codecs.aac import AacConfig, parse_asc
@@ -59,7 +60,7 @@ def _audio_facts(form: AudioFormat) -> dict[str, Any]:
 def parse_format(facts: dict[str, Any]) -> VideoFormat | AudioFormat:
     """Raises ``ValueError``, ``KeyError`` or ``TypeError`` for facts of another shape."""
     if "asc" in facts:
-        return AudioFormat(parse_asc(bytes.fromhex(facts["asc"]), int(facts["oti"])))
+        return AudioFormat(_aac(facts["asc"], int(facts["oti"])))
     if "audio" in facts:
         entry, name, record, codec, *numbers = facts["audio"]
         names = entry.encode("ascii"), name.encode("ascii")
@@ -83,13 +84,31 @@ def parse_format(facts: dict[str, Any]) -> VideoFormat | AudioFormat:
 
 def _parse_config(facts: dict[str, Any]) -> AvcConfig | HevcConfig | CarriedVideo:
     if "avcc" in facts:
-        return parse_avcc(bytes.fromhex(facts["avcc"]))
+        return _avc(facts["avcc"])
     if "hvcc" in facts:
-        return parse_hvcc(bytes.fromhex(facts["hvcc"]))
+        return _hevc(facts["hvcc"])
     entry, name, record, codec = facts["carried"]
     return CarriedVideo(
         entry.encode("ascii"), name.encode("ascii"), bytes.fromhex(record), str(codec)
     )
+
+
+# Files of one encoder have the same few configurations: each is parsed, and in memory, once.
+
+
+@lru_cache(maxsize=128)
+def _avc(record: str) -> AvcConfig:
+    return parse_avcc(bytes.fromhex(record))
+
+
+@lru_cache(maxsize=128)
+def _hevc(record: str) -> HevcConfig:
+    return parse_hvcc(bytes.fromhex(record))
+
+
+@lru_cache(maxsize=128)
+def _aac(record: str, object_type_indication: int) -> AacConfig:
+    return parse_asc(bytes.fromhex(record), object_type_indication)
 
 
 def _parse_dolby_vision(name: str, record: str, entry: str | None) -> DolbyVision:
