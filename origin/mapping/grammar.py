@@ -38,7 +38,7 @@ _MAX_TEXT, _MAX_PATH = 256, 4096
 _MAX_CAPTIONS = 67
 _CODE = re.compile(r"[a-z]{3}", re.ASCII)
 _SERVICE = re.compile(r"CC[1-4]|SERVICE(?:[1-9]|[1-5][0-9]|6[0-3])", re.ASCII)
-_CAPTIONS = (".vtt", ".srt", ".ttml", ".dfxp", ".xml", ".cap")
+_CAPTIONS = (".vtt", ".srt", ".ttml", ".dfxp", ".xml", ".cap", ".scc", ".ass", ".ssa")
 _EMPTY = "empty"
 """A path of captions that there are none of."""
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 
-from packager.captions import srt, ttml, webvtt
+from packager.captions import ass, scc, srt, ttml, webvtt
 from packager.captions.cues import Captions
 from packager.errors import Unsupported
 
@@ -14,14 +14,19 @@ class CaptionFormat(StrEnum):
     SRT = "srt"
     DFXP = "dfxp"
     CAP = "cap"
+    SCC = "scc"
+    ASS = "ass"
 
 
 _PREFIXED = re.compile(rb"<[A-Za-z_]\w{0,30}:tt[ \t\r\n>]")
+_ASS = tuple(one.encode() for one in ass.SECTIONS)
 
 _PARSERS: dict[CaptionFormat, Callable[[bytes], Captions]] = {
     CaptionFormat.WEBVTT: webvtt.parse,
     CaptionFormat.SRT: srt.parse,
     CaptionFormat.DFXP: ttml.parse,
+    CaptionFormat.SCC: scc.parse,
+    CaptionFormat.ASS: ass.parse,
 }
 
 
@@ -45,4 +50,8 @@ def guess(data: bytes) -> CaptionFormat:
     begin = begin.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if begin.startswith((b"<?xml", b"<tt", b"<!--")) or _PREFIXED.match(begin):
         return CaptionFormat.DFXP
+    if begin.startswith(scc.SIGNATURE.encode()):
+        return CaptionFormat.SCC
+    if begin.startswith(_ASS):
+        return CaptionFormat.ASS
     return CaptionFormat.SRT
