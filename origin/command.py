@@ -144,6 +144,9 @@ def options(
     thumb_exact: Annotated[
         bool, _option("thumb-exact", "A thumb- is the very frame, not the key frame beside it.")
     ] = False,
+    thumb_sheets: Annotated[
+        bool, _option("thumb-sheets", "Manifests list sheets of thumbnails for seek previews.")
+    ] = False,
     sendfile: Annotated[
         bool, _option("sendfile", "Send long runs uncopied; files are never written over.")
     ] = False,
@@ -188,6 +191,7 @@ def options(
         "open_files": open_files,
         "picture_processes": picture_processes,
         "thumb_exact": thumb_exact,
+        "thumb_sheets": thumb_sheets,
         "sendfile": sendfile,
         "manifest_hook": manifest_hook,
         "page_entry": page_entry,

@@ -114,6 +114,9 @@ class OriginConfig:
     thumb_exact: bool = False
     """A ``thumb-`` is the frame of its time, and not the key frame beside it."""
 
+    thumb_sheets: bool = False
+    """Manifests list sheets of thumbnails where their path does not say."""
+
     sendfile: bool = False
     """Long runs of a file go from the page cache to the socket without being copied.  For files
     that are replaced and never written over: what is on its way is the file's own memory."""

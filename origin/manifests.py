@@ -12,6 +12,8 @@ from origin.urls import (
     media_folder,
     segment_name,
     selectors,
+    sheet_folder,
+    sheet_name,
     text_name,
 )
 from packager.bandwidth import minimum_buffer
@@ -24,10 +26,12 @@ from packager.captions.rendition import (
 from packager.dash.mpd import Period, mpd
 from packager.errors import UnknownSegment
 from packager.hls.closed_captions import with_closed_captions
+from packager.hls.images import image_stream
 from packager.hls.media_playlist import Stretch, media_playlist, target_duration
 from packager.hls.multivariant import MultivariantPlaylist
 from packager.hls.subtitles import with_subtitles
 from packager.hls.variants import audio_apart, muxed_variants, separate_variants
+from packager.pictures.sheets import Sheets
 from packager.presentation import (
     AudioRendition,
     Bitrate,
@@ -82,10 +86,17 @@ def asked_of(recipe: Recipe, target: Target) -> Recipe:
 
 
 def master_playlist(
-    recipe: Recipe, target: Target, listing: Listing = EVERYTHING, text: Tracks = ()
+    recipe: Recipe,
+    target: Target,
+    listing: Listing = EVERYTHING,
+    text: Tracks = (),
+    sheets: Sheets | None = None,
 ) -> Needs[str]:
     """The multivariant playlist as text."""
     playlist = yield from multivariant(recipe, target, listing, text)
+    if sheets is not None:
+        images = image_stream(sheets, f"{listing.folder}images.m3u8")
+        playlist = replace(playlist, images=images)
     return with_closed_captions(playlist, recipe.closed_captions).render()
 
 
@@ -231,11 +242,16 @@ def media_presentation(
     token: str,
     listing: Listing = EVERYTHING,
     text: Tracks = (),
+    sheets: Sheets | None = None,
 ) -> Needs[str]:
     """The MPD."""
     period, min_buffer = yield from media_period(
         recipe, target, token, listing.folder + media_folder(target), listing, text
     )
+    if sheets is not None:
+        sheet = sheet_name("$Number$", token + sheets.mark)
+        sheet = listing.folder + sheet_folder(target) + sheet
+        period = replace(period, sheets=sheets, sheet=sheet)
     return mpd(period, min_buffer=min_buffer)
 
 

@@ -27,7 +27,7 @@ from origin.manifests import (
     master_playlist,
     media_presentation,
 )
-from origin.pictures import Pictures
+from origin.pictures import OF_SHEETS, Pictures
 from origin.responses import (
     IMMUTABLE,
     MANIFEST,
@@ -151,7 +151,7 @@ class Media:
         presented = await self._catalog.find(
             target.source, target.file.token, _ahead(target), target.parameters
         )
-        if target.protocol is Protocol.THUMB:
+        if target.protocol is Protocol.THUMB or target.file.kind in OF_SHEETS:
             return await self._pictures.find(target, presented), None
         target = contained(target, presented.recipe)
         entry = getattr(target.source, "entry", None)
@@ -215,12 +215,13 @@ class Media:
         self, target: Target, presented: Presented, listing: Listing, tracks: Tracks
     ) -> Awaitable[tuple[str, str]]:
         recipe, token = presented.recipe, presented.token
+        sheets = self._pictures.listed(target, recipe)
         match target.file.kind:
             case FileKind.MASTER:
-                playlist = master_playlist(recipe, target, listing, tracks)
+                playlist = master_playlist(recipe, target, listing, tracks, sheets)
                 return self._written(presented, playlist, HLS_TYPE)
             case FileKind.MANIFEST:
-                manifest = media_presentation(recipe, target, token, listing, tracks)
+                manifest = media_presentation(recipe, target, token, listing, tracks, sheets)
                 return self._written(presented, manifest, DASH_TYPE)
             case _:
                 choice = self._choice(target, presented)

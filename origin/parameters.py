@@ -11,11 +11,11 @@ from origin.errors import BadUrl
 from origin.tracks import Tracks, parse_tracks
 from packager.languages import bcp47
 
-NAMES = frozenset({"clipFrom", "clipTo", "tracks", "lang"})
+NAMES = frozenset({"clipFrom", "clipTo", "tracks", "lang", "thumbSheets"})
 """Those that are built."""
 
 _MILLISECONDS = re.compile(r"0|[1-9][0-9]{0,12}")
-_CLIP = re.compile(r"/clip(?:From|To)/[0-9]+(?=/|,|$)")
+_CLIP = re.compile(r"/(?:clip(?:From|To)/[0-9]+|thumbSheets/[01])(?=/|,|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,9 @@ class Parameters:
 
     language: str | None = None
     """BCP 47, in place of that of the files."""
+
+    thumb_sheets: bool | None = None
+    """Whether manifests list sheets of thumbnails; None is what the origin is set to."""
 
     text: str = ""
     """As they stand behind the source."""
@@ -56,7 +59,15 @@ def parse_parameters(pairs: Iterable[tuple[str, str]]) -> Parameters:
         _milliseconds(found, "clipTo"),
         _tracks(found.get("tracks")),
         _language(found.get("lang")),
+        _switch(found, "thumbSheets"),
     )
+
+
+def _switch(found: dict[str, str], name: str) -> bool | None:
+    value = found.get(name)
+    if value not in (None, "0", "1"):
+        raise BadUrl(f"{name}: neither 0 nor 1")
+    return None if value is None else value == "1"
 
 
 def _milliseconds(found: dict[str, str], name: str) -> int | None:
@@ -92,5 +103,6 @@ def split_parameters(parts: Sequence[str]) -> tuple[list[str], Parameters]:
 
 
 def without_clip(source: str) -> str:
-    """The text of a source without the part that is presented of it."""
+    """The text of a source without what changes manifests alone: the part that is presented
+    of it, and whether they list sheets."""
     return _CLIP.sub("", source)

@@ -122,7 +122,12 @@ async def _main(config: OriginConfig, worker: Worker, hook: NamedHook | None) ->
         *(database, files, indexes, config.local_root, time.time_ns, mapped, hook),
         data_center=config.data_center,
     )
-    pictures = Pictures(catalog, drawers=config.picture_processes, exact=config.thumb_exact)
+    pictures = Pictures(
+        catalog,
+        drawers=config.picture_processes,
+        exact=config.thumb_exact,
+        listed=config.thumb_sheets,
+    )
     media = Media(
         catalog,
         manifest_cache=config.manifest_cache,

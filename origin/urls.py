@@ -8,7 +8,8 @@
             and behind it parameters (origin.parameters)
     file    master.m3u8  index[-f1][-v1][-a1].m3u8  manifest.mpd
             seg-{n}…[-x{token}].ts|m4s|aac|ac3|ec3|mp3   fragment-{n}….m4s   init….mp4
-            thumb|frame-{ms}[-f1][-v1][-w{width}][-h{height}][-x{token}].jpg
+            thumb|frame-{ms}[-f1][-v1][-w{width}][-h{height}][-x{token}].jpg   sheet-{n}….jpg
+            images.m3u8   storyboard.vtt
 
 A path is percent-decoded once.  What is left over, doubled or out of order is refused: one
 resource has one URL, but for its percent-encoding, or caches hold it twice.
@@ -140,6 +141,12 @@ class FileKind(StrEnum):
     FRAME = "frame"
     """The frame that is shown at a time."""
 
+    SHEET = "sheet"
+    """Small pictures at even distances, and the lists of such sheets."""
+
+    IMAGES = "images"
+    STORYBOARD = "storyboard"
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -198,6 +205,9 @@ _FILES = {
         "text seg": rf"seg-{_NUMBER}-s{_NUMBER}{_MARKED}\.vtt",
         "sub": rf"sub-s{_NUMBER}{_MARKED}\.vtt",
         "fragment": rf"fragment-{_NUMBER}{_SELECTORS}{_TOKEN}\.m4s",
+        "images": r"images\.m3u8",
+        "storyboard": r"storyboard\.vtt",
+        "sheet": rf"sheet-{_NUMBER}{_MARKED}\.jpg",
         "picture": rf"(thumb|frame)-{_NUMBER}{_SELECTORS}{_TOKEN}\.jpg",
     }.items()
 }
@@ -215,6 +225,12 @@ _OF_PROTOCOL = {
         "sub",
     ),
     Protocol.THUMB: ("picture",),
+}
+_SHEETS = {
+    Protocol.HLS: ("images", "sheet", "storyboard"),
+    Protocol.DASH: ("sheet", "storyboard"),
+    Protocol.CMAF: ("images", "sheet", "storyboard"),
+    Protocol.THUMB: ("sheet", "storyboard"),
 }
 _SELECTOR = re.compile(r"-([a-z])([0-9]*)")
 _ID = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -314,15 +330,17 @@ def _parse_flavors(text: str) -> tuple[FlavorsSource | SequenceSource, Parameter
 
 
 def _parse_file(protocol: Protocol, fmp4: bool, name: str) -> File:
-    for kind in _OF_PROTOCOL[protocol]:
+    for kind in (*_OF_PROTOCOL[protocol], *_SHEETS[protocol]):
         if match := _FILES[kind].fullmatch(name):
             return _file(kind, match, fmp4)
     raise BadUrl(f"no such file under /{protocol}: {name}")
 
 
 def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
-    if kind in ("master", "manifest"):
+    if kind in ("master", "manifest", "images", "storyboard"):
         return File(FileKind(kind))
+    if kind == "sheet":
+        return File(FileKind.SHEET, None, int(match[1]), match[2], mark=match[3])
     if kind == "index":
         return File(FileKind.INDEX, parse_selectors(match[1]))
     if kind == "text index":
@@ -401,6 +419,11 @@ def segment_name(
     return f"{stem}-{number}{tail}.{packed or ('m4s' if fmp4 else 'ts')}"
 
 
+def sheet_name(number: int | str, mark: str = "") -> str:
+    """*number* may be DASH's ``$Number$``; *mark* is the token and that of the sheets."""
+    return f"sheet-{number}-x{mark}.jpg" if mark else f"sheet-{number}.jpg"
+
+
 def text_name(kind: FileKind, text: int, mark: str = "", number: int = 0) -> str:
     """Of captions *text*; *mark* is their token and mark."""
     tail = f"-s{text}-x{mark}" if mark else f"-s{text}"
@@ -411,6 +434,13 @@ def text_name(kind: FileKind, text: int, mark: str = "", number: int = 0) -> str
             return f"seg-{number}{tail}.vtt"
         case _:
             return f"sub{tail}.vtt"
+
+
+def sheet_folder(target: Target) -> str:
+    """Where its sheets are, relative to its manifests: a clip has sheets of its own."""
+    parameters = target.parameters
+    clip = parameters.clip_from is not None or parameters.clip_to is not None
+    return "" if clip else media_folder(target)
 
 
 _SAFE = "/,:@!$&'()*+;=~"
@@ -456,6 +486,12 @@ def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
                 if pixels is not None
             )
             return f"{file.kind}-{file.number}{tail}{size}{token}.jpg"
+        case FileKind.SHEET:
+            return sheet_name(file.number, f"{file.token}{file.mark}" if file.token else "")
+        case FileKind.IMAGES:
+            return "images.m3u8"
+        case FileKind.STORYBOARD:
+            return "storyboard.vtt"
         case FileKind.MASTER:
             return "master.m3u8"
         case FileKind.MANIFEST:

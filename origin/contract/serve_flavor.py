@@ -232,13 +232,16 @@ def render_serve_flavor(one: ServeFlavor) -> str:
     clip = "".join(f"/{name}/{number}" for name, number in asked.items() if number is not None)
     file_name = f"/fileName/{one.file_name}" if one.file_name else ""
     tracks = f"/tracks/{one.parameters.tracks}" if one.parameters.tracks else ""
+    said = f"/lang/{one.parameters.language}" if one.parameters.language else ""
+    sheets = one.parameters.thumb_sheets
+    listed = "" if sheets is None else f"/thumbSheets/{int(sheets)}"
     captions = f"/captions/{'+'.join(one.captions)}" if one.captions else ""
     storages = "".join(
         f"/{name}/{id_}" for name, id_ in zip(_STORAGES, one.storages, strict=False)
     )
     return (
         f"p/{one.partner}/sp/{one.partner}00/{ACTION}/entryId/{one.entry}{clip}{cached}"
-        f"/flavorId/{one.flavor}{captions}{storages}{file_name}/name/a.mp4{tracks}"
+        f"/flavorId/{one.flavor}{captions}{storages}{file_name}/name/a.mp4{tracks}{said}{listed}"
     )
 
 

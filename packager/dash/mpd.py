@@ -12,9 +12,11 @@ from fractions import Fraction
 from packager.dash.audio_sets import audio_set, audio_sets, purpose
 from packager.dash.duration import duration_down, duration_up
 from packager.dash.element import Attributes, element
+from packager.dash.image_set import image_set
 from packager.dash.segment_template import segment_template
 from packager.dash.text_sets import text_set
 from packager.dash.video_sets import main_pictures, switched_between, video_set, video_sets
+from packager.pictures.sheets import Sheets
 from packager.presentation import (
     AudioRendition,
     Presentation,
@@ -47,13 +49,19 @@ class Period:
     captions: Callable[[TextRendition], str] = lambda one: f"{one.name}.vtt"
     """A text rendition's address."""
 
+    sheets: Sheets | None = None
+    """Of thumbnails; None lists none."""
+
+    sheet: str = ""
+    """Template of their addresses."""
+
 
 def mpd(*periods: Period, min_buffer: Fraction) -> str:
     """The document of *periods*, one after the other, as text to be sent in UTF-8.
 
     *min_buffer*, in seconds, is the one that every ``Rendition.bandwidth`` was computed for.
     """
-    sets = [_sets(period) for period in periods]
+    sets = [_with_sheets(period, _sets(period)) for period in periods]
     members = [one for period in periods for one in _switching_sets(period.presentation)]
     whole = sum((period.presentation.duration for period in periods), Fraction(0))
     attributes: Attributes = {
@@ -106,6 +114,12 @@ def _sets(period: Period) -> list[str]:
             for n, one in enumerate(presentation.text, len(pictures) + len(sounds) + 1)
         ),
     ]
+
+
+def _with_sheets(period: Period, sets: list[str]) -> list[str]:
+    if period.sheets is None:
+        return sets
+    return [*sets, image_set(len(sets) + 1, period.sheets, period.sheet)]
 
 
 def _switching_sets(presentation: Presentation) -> list[Sequence[_Rendition]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from packager.hls.attributes import quoted, tag
+from packager.hls.images import ImageStream
 from packager.presentation import Bitrate
 
 _YES_NO = {True: "YES", False: "NO"}
@@ -164,6 +165,7 @@ class MultivariantPlaylist:
 
     media: tuple[Media, ...] = ()
     closed_captions: tuple[ClosedCaptionsMedia, ...] = ()
+    images: ImageStream | None = None
 
     def render(self) -> str:
         lines = [
@@ -175,6 +177,7 @@ class MultivariantPlaylist:
             *(media.line() for media in self.media),
             *(one.line() for one in self.closed_captions),
             *(variant.line() for variant in self.variants),
+            *([self.images.line()] if self.images else []),
         ]
         return "\n".join(lines) + "\n"
 

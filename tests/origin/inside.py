@@ -58,7 +58,10 @@ class Origin:
             self.database, self.files, self.indexes, config.local_root, self.now, self.mapped
         )
         self.pictures = Pictures(
-            self.catalog, drawers=config.picture_processes, exact=config.thumb_exact
+            self.catalog,
+            drawers=config.picture_processes,
+            exact=config.thumb_exact,
+            listed=config.thumb_sheets,
         )
         self.media = Media(
             self.catalog,

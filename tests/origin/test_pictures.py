@@ -1,8 +1,7 @@
 """Pictures over HTTP: which frame, what size, what is read, what is refused."""
 
 import io
-from collections.abc import Callable
-from pathlib import Path
+import posixpath
 
 import av
 import pytest
@@ -36,3 +35,22 @@ def test_a_picture_has_the_size_that_is_asked(
     assert answer.status == 200, answer.headers
     assert answer.headers["content-type"] == "image/jpeg"
     assert size_of(answer.body) == size
+
+
+def test_lists_name_the_same_sheets(shared: Origin) -> None:
+    at = f"e/{shared.entry}/thumbSheets/1"
+    master = shared.text(f"/hls/{at}/master.m3u8")
+    assert "#EXT-X-IMAGE-STREAM-INF:" in master
+    images = shared.text(f"/hls/{at}/images.m3u8")
+    mpd = shared.text(f"/dash/{at}/manifest.mpd")
+    cues = shared.text(f"/thumb/{at}/storyboard.vtt")
+    [sheet] = {line.partition("#")[0] for line in cues.splitlines() if "#xywh" in line}
+    assert sheet in images.splitlines()
+    assert f'media="{sheet.replace("sheet-1", "sheet-$Number$")}"' in mpd
+    bodies = set()
+    for protocol in ("hls", "dash", "cmaf", "thumb"):
+        answer = shared.ask(posixpath.normpath(f"/{protocol}/{at}/{sheet}"))
+        assert answer.status == 200 and "immutable" in answer.headers["cache-control"]
+        bodies.add(answer.body)
+    assert len(bodies) == 1
+    assert size_of(bodies.pop()) == (800, 450)
