@@ -209,10 +209,3 @@ class Presentation:
         """Seconds, of the longest rendition."""
         lines = [rendition.timeline for rendition in self.renditions]
         return max(Fraction(line.end - line.zero, line.timescale) for line in lines)
-
-    @property
-    def longest_segment(self) -> Fraction:
-        """Seconds."""
-        return max(
-            Fraction(max(r.timeline.durations), r.timeline.timescale) for r in self.renditions
-        )

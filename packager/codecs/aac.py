@@ -61,11 +61,6 @@ class AacConfig:
             return f"mp4a.{self.object_type_indication:02x}"
         return f"mp4a.40.{self.object_type}"
 
-    @property
-    def adts_overhead(self) -> int:
-        """Bytes that ADTS framing adds to each frame."""
-        return _ADTS_HEADER_SIZE + len(self.program_config)
-
     def adts_template(self) -> bytes:
         """The ADTS header with a frame length of zero, and what follows it in each frame."""
         rate_index = _RATES.index(self.core_rate)

@@ -465,7 +465,7 @@ def frames_in(stream: bytes, track: TrackIndex, wanted: list[bytes]) -> bool:
         assert stream[0] == 0xFF
         assert stream[1] & 0xF7 == 0xF1
         size = int.from_bytes(stream[3:6], "big") >> 5 & 0x1FFF
-        frames.append(stream[config.adts_overhead : size])
+        frames.append(stream[len(config.adts_template()) : size])
         stream = stream[size:]
     return frames == wanted
 
