@@ -49,6 +49,7 @@ from origin.urls import (
     left_over,
 )
 from packager import LAYOUT
+from packager.common_zero import common_zero
 from packager.errors import PackagerError
 from packager.index import Blocks, FlavorIndex
 from packager.languages import bcp47
@@ -364,6 +365,7 @@ class Catalog:
         return Presented(recipe, flavors, own, lasting=token == own)
 
     def _recipe(self, indexes: tuple[FlavorIndex, ...], target: Fraction) -> tuple[Recipe, str]:
+        indexes = common_zero(indexes)
         key = target, *(index.digest for index in indexes)
         if (known := self._recipes.get(key)) is not None:
             return Recipe(indexes, known.target, known.times, known.memo), known.token

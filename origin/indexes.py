@@ -227,7 +227,7 @@ class Indexes:
         lacking: dict[int, list[tuple[int, Span]]] = {}
         for number, one in enumerate(wanted):
             flavor = flavors[one.flavor - 1]
-            position = flavor.index.tracks.index(one.track)
+            position = flavor.index.position(one.track)
             if flavor.row is None:
                 found[number] = flavor.index.blocks[position]
                 continue

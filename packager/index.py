@@ -12,6 +12,7 @@ wrong byte.
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -253,6 +254,15 @@ class FlavorIndex:
     """Of each track, where the index was just made; empty where blocks come from a store."""
 
     container: Container = Container.MP4
+
+    begin: Fraction = Fraction(0)
+    """Seconds of the stream's clock at its presentation zero, where the file was cut out of a
+    live stream; else 0."""
+
+    def position(self, track: TrackIndex) -> int:
+        """Of a track that is the same one, wherever its zero is."""
+        same = ((one.kind, one.number) == (track.kind, track.number) for one in self.tracks)
+        return list(same).index(True)
 
     def of_kind(self, kind: Kind) -> tuple[TrackIndex, ...]:
         return tuple(track for track in self.tracks if track.kind is kind)

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,8 @@ def encode_header(index: FlavorIndex) -> bytes:
         "left_out": index.left_out,
         "tracks": [track_facts(track) for track in index.tracks],
     }
+    if index.begin:
+        facts["begin"] = index.begin.as_integer_ratio()
     text = json.dumps(facts, separators=(",", ":")).encode()
     columns = (
         getattr(track, name).astype(_KINDS[width]).tobytes()
@@ -108,6 +111,7 @@ def _decode_header(header: bytes) -> FlavorIndex:
         tuple(facts["left_out"]),
         str(facts["digest"]),
         container=Container(facts.get("container", Container.MP4)),
+        begin=Fraction(*map(int, facts.get("begin", (0, 1)))),
     )
 
 

@@ -50,9 +50,11 @@ def build_index(file_size: int, *, facts: bool) -> Reads[FlavorIndex]:
         blocks.append(its_blocks)
     if not tracks and broken is not None:
         raise broken
+    if movie.begin:
+        digest.update(f"begin {movie.begin}".encode())
     return FlavorIndex(
         file_size, tuple(tracks), tuple(left_out), digest.hexdigest(), tuple(blocks),
-        movie.container,
+        movie.container, movie.begin,
     )  # fmt: skip
 
 

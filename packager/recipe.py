@@ -23,6 +23,7 @@ from packager.codecs import dolby_vision
 from packager.codecs.carried import CarriedAudio
 from packager.codecs.channel_layouts import channel_layout
 from packager.codecs.h264 import AvcConfig
+from packager.common_zero import common_zero
 from packager.errors import UnknownSegment, Unsupported
 from packager.hls.media_playlist import target_duration
 from packager.hls.packed_audio import packed_segment, packed_sizes
@@ -148,6 +149,7 @@ def make_recipe(flavors: Sequence[FlavorIndex], target: Fraction = DEFAULT_TARGE
     """Cut *flavors*, in their order, into segments of about *target* seconds."""
     if not 1 <= len(flavors) <= MAX_FLAVORS:
         raise Unsupported(f"{len(flavors)} flavors; 1 to {MAX_FLAVORS} can be presented")
+    flavors = common_zero(flavors)
     video = [track for flavor in flavors for track in flavor.of_kind(Kind.VIDEO)]
     audio = [track for flavor in flavors for track in flavor.of_kind(Kind.AUDIO)]
     return Recipe(tuple(flavors), target, boundaries(video, audio, target))

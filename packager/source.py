@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from packager.samples import Samples
 from packager.tracks import Track
@@ -23,5 +24,8 @@ class Container(StrEnum):
 class Movie:
     tracks: tuple[tuple[Track, Samples], ...]
     container: Container = field(default=Container.MP4, kw_only=True)
+    begin: Fraction = field(default=Fraction(0), kw_only=True)
+    """Seconds of the stream's clock at the presentation zero, where it was moved there."""
+
     left_out: tuple[str, ...]
     """Why a track of the file, or samples of one, are not among *tracks*; one reason each."""

@@ -5,6 +5,7 @@ Progressive, fragmented or both.  It refuses, by the name of the box, what it ca
 
 import struct
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from packager.errors import MalformedBox, Unsupported
 from packager.isobmff.box import children, iter_boxes, unpack, version_and_flags
@@ -63,11 +64,12 @@ def parse_movie(layout: Layout, file_size: int) -> Movie:
         raise Unsupported("moov: an initialization segment: no moof follows")
     if not tracks:
         raise Unsupported("; ".join(left_out) or "moov: no track")
+    begin = Fraction(0)
     if fragmented is not None:
-        tracks = from_zero(tracks)
+        tracks, begin = from_zero(tracks)
     for _, samples in tracks:
         _check_times(samples)
-    return Movie(tuple(tracks), tuple(left_out))
+    return Movie(tuple(tracks), tuple(left_out), begin=begin)
 
 
 class _MalformedConfiguration(Exception):

@@ -25,8 +25,12 @@ def open_ended(edit: Edit) -> Edit:
     return replace(edit, end=None, pieces=pieces)
 
 
-def from_zero(tracks: list[tuple[Track, Samples]]) -> list[tuple[Track, Samples]]:
-    """*tracks*, the earliest of which begins at zero where it began a second later.
+Tracks = list[tuple[Track, Samples]]
+
+
+def from_zero(tracks: Tracks) -> tuple[Tracks, Fraction]:
+    """*tracks*, the earliest of which begins at zero where it began a second later, and by how
+    many seconds they were moved.
 
     Pieces of an edit list say where each begins: nothing is moved.
     """
@@ -35,8 +39,8 @@ def from_zero(tracks: list[tuple[Track, Samples]]) -> list[tuple[Track, Samples]
         for track, samples in tracks
     )
     if begin < LEAST_CUT or any(track.edit.pieces for track, _ in tracks):
-        return tracks
-    return [_earlier(track, samples, begin) for track, samples in tracks]
+        return tracks, Fraction(0)
+    return [_earlier(track, samples, begin) for track, samples in tracks], begin
 
 
 def _earlier(track: Track, samples: Samples, begin: Fraction) -> tuple[Track, Samples]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -61,7 +62,8 @@ def demux(file_size: int) -> Reads[Movie]:
     zero = min(track.begin for track in made)
     zero = 0 if zero < _LATE else zero
     tracks = tuple(track.placed(zero) for track in made)
-    return Movie(tracks, tuple(left_out), container=segment.container)
+    begin = Fraction(zero, _SECOND)
+    return Movie(tracks, tuple(left_out), container=segment.container, begin=begin)
 
 
 class _BrokenTrack(Exception):

@@ -73,7 +73,7 @@ class Packaged:
 
     def load(self, wanted: Wanted) -> Blocks:
         flavor = self.flavors[wanted.flavor - 1]
-        blocks = flavor.blocks[flavor.tracks.index(wanted.track)]
+        blocks = flavor.blocks[flavor.position(wanted.track)]
         return {number: blocks[number] for number in wanted.numbers}
 
     def run(self, needs: Needs[T]) -> T:
