@@ -12,9 +12,17 @@ Columns = dict[str, Any]
 
 _TABLE = cast(Table, CaptionAsset.__table__)
 _ASKED_AT_ONCE = 5_000
-_DEFAULTS: Columns = {"version": 1, "status": 2, "label": None, "is_default": False}
+_DEFAULTS: Columns = {
+    "version": 1,
+    "status": 2,
+    "label": None,
+    "is_default": False,
+    "channel": None,
+    "purpose": 1,
+}
 _CHANGEABLE = [
-    *("version", "status", "format", "language", "label", "is_default", "path", "updated_at")
+    *("version", "status", "format", "language", "label", "is_default", "path", "updated_at"),
+    *("channel", "purpose"),
 ]
 _UPDATE = (
     update(_TABLE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from metadata.enums import AssetStatus
+from metadata.enums import AssetStatus, CaptionPurpose
 from metadata.ids import new_id
 from metadata.models import CaptionAsset
 
@@ -19,6 +19,8 @@ class NewCaptions:
     format: int
     language: str
     label: str | None
+    channel: str | None = None
+    purpose: int = CaptionPurpose.SUBTITLES
     changed_at: int
     """When the file was last written to, nanoseconds since 1970."""
 
@@ -31,16 +33,15 @@ def set_captions(
     A file that it has already stays the same captions, in another version if it changed.
     """
     query = select(CaptionAsset).where(CaptionAsset.entry_id == entry_id)
-    known = {row.path: row for row in session.scalars(query)}
+    known = {(row.path, row.channel): row for row in session.scalars(query)}
     for one in captions:
         said = {"format": one.format, "language": one.language, "label": one.label}
-        said["status"] = int(AssetStatus.READY)
-        row = known.get(one.path)
+        said |= {"purpose": one.purpose, "status": int(AssetStatus.READY)}
+        row = known.get((one.path, one.channel))
         if row is None:
             times = {"created_at": now, "updated_at": now}
-            session.add(
-                CaptionAsset(id=new_id(), entry_id=entry_id, path=one.path, **said, **times)
-            )
+            place = {"path": one.path, "channel": one.channel}
+            session.add(CaptionAsset(id=new_id(), entry_id=entry_id, **place, **said, **times))
         elif one.changed_at > row.updated_at or any(
             getattr(row, name) != value for name, value in said.items()
         ):

@@ -21,6 +21,8 @@ CAPTION = (
     CaptionAsset.label,
     CaptionAsset.is_default,
     CaptionAsset.path,
+    CaptionAsset.channel,
+    CaptionAsset.purpose,
 )
 READY_CAPTION = CaptionAsset.status == literal_column(str(int(AssetStatus.READY)))
 
@@ -39,8 +41,8 @@ CAPTIONS = cast(select(RowsAsJson(*_LISTED.c)).scalar_subquery(), Text).label("c
 def captions_of(column: Any) -> tuple[CaptionRecord, ...]:
     """The ready captions in that *column*, the default first, then by language."""
     records = [
-        CaptionRecord(*(*rest, bool(is_default), path))
-        for *rest, is_default, path in json.loads(column or "[]")
+        CaptionRecord(*(*rest, bool(is_default), path, channel, purpose))
+        for *rest, is_default, path, channel, purpose in json.loads(column or "[]")
     ]
     return tuple(sorted(records, key=_place))
 

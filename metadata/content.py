@@ -101,4 +101,7 @@ def _asset(row: Any) -> AssetRecord:
 def find_caption(reader: Reader, caption_id: str) -> tuple[str, CaptionRecord] | None:
     """Captions that are ready, behind the entry that they belong to."""
     rows = reader.execute(_FIND_CAPTION, {"caption_id": caption_id}).all()
-    return (rows[0][0], CaptionRecord(*rows[0][1:])) if rows else None
+    if not rows:
+        return None
+    values: tuple[Any, ...] = tuple(rows[0])
+    return values[0], CaptionRecord(*values[1:])

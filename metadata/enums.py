@@ -81,6 +81,25 @@ class CaptionFormat(IntEnum):
     DFXP = 2
     WEBVTT = 3
     CAP = 4
+    SCC = 5
+    ASS = 6
+    MP4 = 7
+    """A track of text in a file of MP4: ``channel`` is its number."""
+
+    IN_PICTURES = 8
+    """CEA-608 or CEA-708 in the video: ``channel`` is ``CC1`` to ``CC4``, ``SERVICE1`` to
+    ``SERVICE63``."""
+
+
+class CaptionPurpose(IntEnum):
+    SUBTITLES = 1
+    """What is said."""
+
+    CAPTIONS = 2
+    """What is heard, for those who cannot hear it (SDH)."""
+
+    FORCED = 3
+    """What must be read whatever a viewer chose: signs, and speech in another language."""
 
 
 class StorageProtocol(IntEnum):

@@ -4,7 +4,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, fal
 from sqlalchemy.orm import Mapped, mapped_column
 
 from metadata.base import EMPTY, Base, Id, Nanoseconds, one_of
-from metadata.enums import AssetStatus, CaptionFormat, FileStatus, FileType, SyncObject
+from metadata.enums import (
+    AssetStatus,
+    CaptionFormat,
+    CaptionPurpose,
+    FileStatus,
+    FileType,
+    SyncObject,
+)
 
 
 class CaptionAsset(Base):
@@ -15,6 +22,7 @@ class CaptionAsset(Base):
         CheckConstraint("id <> ''", name="id"),
         one_of("status", AssetStatus),
         one_of("format", CaptionFormat),
+        one_of("purpose", CaptionPurpose),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("language <> ''", name="language"),
         CheckConstraint("substr(path, 1, 1) = '/'", name="path"),
@@ -34,6 +42,10 @@ class CaptionAsset(Base):
     path: Mapped[str]
     created_at: Mapped[Nanoseconds]
     updated_at: Mapped[Nanoseconds]
+    channel: Mapped[str | None]
+    """Which captions of the file, where it has more than them."""
+
+    purpose: Mapped[int] = mapped_column(server_default="1")
 
 
 class ThumbAsset(Base):

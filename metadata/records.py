@@ -210,6 +210,11 @@ class CaptionRecord:
     label: str | None
     is_default: bool
     path: str
+    channel: str | None = None
+    """Which captions of the file, where it has more than them."""
+
+    purpose: int = 1
+    """``metadata.enums.CaptionPurpose``."""
 
     def __post_init__(self) -> None:
         _check("caption_asset", self.id, self, _CAPTION)
@@ -308,7 +313,12 @@ _CONTENT: dict[str, Rule] = {
     "end_at": _or_none(_int(0)),
     "playlist": _or_none(_text),
 }
-_CAPTION: dict[str, Rule] = {"path": _path, "language": _word, "label": _or_none(_text)}
+_CAPTION: dict[str, Rule] = {
+    "path": _path,
+    "language": _word,
+    "label": _or_none(_text),
+    "channel": _or_none(_text),
+}
 _ENTRY: dict[str, Rule] = {
     "name": _text,
     "partner_id": _int(0),

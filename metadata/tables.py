@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from metadata.column_types import IdText, Number, Tree
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest migration: the version of the tables."""
 
 _TYPES: dict[str, TypeEngine[Any]] = {
@@ -84,8 +84,8 @@ FlavorIndexBlock = Columns("flavor_index_block", numbers="int_id track number", 
 CaptionAsset = Columns(
     "caption_asset",
     ids="id entry_id",
-    numbers="version status format created_at updated_at",
-    texts="language label path",
+    numbers="version status format purpose created_at updated_at",
+    texts="language label path channel",
     flags="is_default",
 )
 AccessControl = Columns(

@@ -18,6 +18,7 @@ from packager.captions.formats import CaptionFormat, parse
 from packager.captions.rendition import mark_of
 from packager.errors import PackagerError
 from packager.languages import bcp47
+from packager.presentation import Purpose
 
 _KEPT = 64 << 20
 """Bytes of cues."""
@@ -41,6 +42,7 @@ class CaptionFile:
     format: CaptionFormat | None = None
     """None: what the file begins with tells."""
 
+    purpose: Purpose = Purpose.SUBTITLES
     id: str | None = None
     """Of the caption asset; None of what a mapping names."""
 
@@ -50,8 +52,12 @@ _FORMATS = {
     2: CaptionFormat.DFXP,
     3: CaptionFormat.WEBVTT,
     4: CaptionFormat.CAP,
+    5: CaptionFormat.SCC,
+    6: CaptionFormat.ASS,
 }
 """Of rows: ``metadata.enums.CaptionFormat``."""
+
+_PURPOSES = {2: Purpose.CAPTIONS, 3: Purpose.FORCED}
 
 
 def caption_file(row: CaptionRecord) -> CaptionFile:
@@ -62,6 +68,7 @@ def caption_file(row: CaptionRecord) -> CaptionFile:
         label=row.label,
         is_default=row.is_default,
         format=_FORMATS.get(row.format),
+        purpose=_PURPOSES.get(row.purpose, Purpose.SUBTITLES),
         id=row.id,
     )
 

@@ -63,6 +63,7 @@ class Texts:
             language=file.language,
             label=file.label,
             default=file.is_default,
+            purpose=file.purpose,
         )
 
     async def find(self, target: Target) -> tuple[Presented, Text]:
@@ -128,7 +129,10 @@ def _mark(kind: FileKind, track: CaptionTrack, clip: Clip) -> str:
 
 def facts_of(tracks: tuple[CaptionTrack, ...]) -> tuple[object, ...]:
     """What a manifest says of them, to know it again by."""
-    return tuple((one.number, one.mark, one.language, one.label, one.default) for one in tracks)
+    return tuple(
+        (one.number, one.mark, one.language, one.label, one.default, one.purpose)
+        for one in tracks
+    )
 
 
 async def written(write: Callable[[], str], life: str) -> Text:

@@ -158,6 +158,19 @@ class AudioRendition(Rendition):
         return self.language, self.label, self.alike
 
 
+class Purpose(StrEnum):
+    """What captions are for."""
+
+    SUBTITLES = "subtitles"
+    """What is said."""
+
+    CAPTIONS = "captions"
+    """What is heard, for those who cannot hear it (SDH)."""
+
+    FORCED = "forced"
+    """What must be read whatever a viewer chose: signs, and speech in another language."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRendition(Rendition):
     """A file of captions beside the flavors; ``track`` counts those of the presentation."""
@@ -167,6 +180,8 @@ class TextRendition(Rendition):
 
     codec: str = ""
     """None: the file has no container."""
+
+    purpose: Purpose = Purpose.SUBTITLES
 
     @property
     def name(self) -> str:

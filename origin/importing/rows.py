@@ -19,6 +19,7 @@ from metadata.captions import MOST_CAPTIONS
 from metadata.enums import (
     AssetStatus,
     CaptionFormat,
+    CaptionPurpose,
     EntryStatus,
     EntryType,
     MediaType,
@@ -73,6 +74,8 @@ class _Captions(Struct, forbid_unknown_fields=True):
     label: Text | UnsetType | None = UNSET
     is_default: bool | UnsetType = UNSET
     status: AssetStatus | UnsetType = UNSET
+    channel: Text | UnsetType | None = UNSET
+    purpose: CaptionPurpose | UnsetType = UNSET
 
 
 class _Entry(Struct, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from metadata.caption_changes import NewCaptions
 from metadata.enums import CaptionFormat as Stored
+from metadata.enums import CaptionPurpose
 from packager.captions.cues import MAX_BYTES
 from packager.captions.formats import CaptionFormat, guess, parse
 from packager.errors import PackagerError
@@ -14,10 +15,19 @@ from packager.languages import bcp47
 
 UNDETERMINED = "und"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
+_PURPOSES = {
+    "forced": CaptionPurpose.FORCED,
+    "sdh": CaptionPurpose.CAPTIONS,
+    "cc": CaptionPurpose.CAPTIONS,
+}
+"""Words before the ending of a name: ``film.eng.sdh.srt``."""
+
 _FORMATS = {
     CaptionFormat.WEBVTT: Stored.WEBVTT,
     CaptionFormat.SRT: Stored.SRT,
     CaptionFormat.DFXP: Stored.DFXP,
+    CaptionFormat.SCC: Stored.SCC,
+    CaptionFormat.ASS: Stored.ASS,
 }
 
 
@@ -34,6 +44,7 @@ class CaptionOption:
     path: Path
     language: str
     label: str | None
+    purpose: CaptionPurpose = CaptionPurpose.SUBTITLES
 
 
 def parse_option(text: str) -> CaptionOption:
@@ -49,13 +60,15 @@ def parse_option(text: str) -> CaptionOption:
     language, _, label = ":".join(parts[count:]).partition(":")
     if language and not _LANGUAGE.fullmatch(language):
         raise BadCaptions(f"{text}: {language!r} is not a language such as eng or en-GB")
-    return CaptionOption(path, language or _named(path), label or None)
+    words = [one[1:] for one in path.suffixes[:-1]]
+    purpose = _PURPOSES.get(words[-1].lower()) if words else None
+    named = language or _named(words if purpose is None else words[:-1])
+    return CaptionOption(path, named, label or None, purpose or CaptionPurpose.SUBTITLES)
 
 
-def _named(path: Path) -> str:
+def _named(words: list[str]) -> str:
     """The language in the name of a file."""
-    suffixes = path.suffixes
-    word = suffixes[-2][1:] if len(suffixes) > 1 else ""
+    word = words[-1] if words else ""
     known = _LANGUAGE.fullmatch(word) and bcp47(word)
     return word if known and (len(word) == 2 or known != word.lower()) else UNDETERMINED
 
@@ -82,5 +95,6 @@ def _examine(option: CaptionOption) -> NewCaptions:
         format=_FORMATS[form],
         language=option.language,
         label=option.label,
+        purpose=int(option.purpose),
         changed_at=status.st_mtime_ns,
     )

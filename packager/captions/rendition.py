@@ -13,7 +13,7 @@ from packager.captions.segments import segment_sizes
 from packager.captions.webvtt import earlier, render
 from packager.clip import WHOLE, Clip
 from packager.hls.media_playlist import target_duration
-from packager.presentation import TextRendition, Timeline
+from packager.presentation import Purpose, TextRendition, Timeline
 from packager.recipe import Needs, Recipe, track_cuts
 from packager.segmenter import reference
 from packager.tracks import Kind
@@ -38,6 +38,7 @@ class CaptionTrack:
 
     label: str | None = None
     default: bool = False
+    purpose: Purpose = Purpose.SUBTITLES
 
 
 def mark_of(data: bytes, form: str) -> str:
@@ -97,7 +98,8 @@ def text_renditions(
         return ()
     whole = yield from text_timeline(recipe)
     timeline, kept = recipe.clip.of(whole), recipe.clip.segments(whole)
-    default = next((one for one in listed if one.default), None)
+    wanted = (one for one in listed if one.default and one.purpose is not Purpose.FORCED)
+    default = next(wanted, None)
     return tuple(
         TextRendition(
             track=one.number,
@@ -115,6 +117,7 @@ def text_renditions(
             language=one.language,
             label=one.label,
             default=one is default,
+            purpose=one.purpose,
         )
         for one in listed
     )

@@ -15,6 +15,12 @@ class Role(StrEnum):
     SUBTITLE = "subtitle"
     """What is said, to be read."""
 
+    CAPTION = "caption"
+    """What is heard, to be read."""
+
+    FORCED_SUBTITLE = "forced-subtitle"
+    """To be read whatever a viewer chose."""
+
 
 def role(value: Role) -> str:
     return element("Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": value})

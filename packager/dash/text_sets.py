@@ -6,7 +6,16 @@ The file is the whole of its Representation, and its times count from the start 
 from packager.dash.element import Attributes, element, text_element
 from packager.dash.language import xml_language
 from packager.dash.role import Role, role
-from packager.presentation import TextRendition
+from packager.presentation import Purpose, TextRendition
+
+_ROLES = {
+    Purpose.SUBTITLES: Role.SUBTITLE,
+    Purpose.CAPTIONS: Role.CAPTION,
+    Purpose.FORCED: Role.FORCED_SUBTITLE,
+}
+_HARD_OF_HEARING = {"schemeIdUri": "urn:tva:metadata:cs:AudioPurposeCS:2007", "value": "2"}
+_FOR_THE_DEAF = [element("Accessibility", {**_HARD_OF_HEARING})]
+"""DVB-DASH §5.1.2, DASH-IF IOP §3.9.2: hard of hearing."""
 
 
 def text_set(number: int, text: TextRendition, address: str) -> str:
@@ -22,7 +31,8 @@ def text_set(number: int, text: TextRendition, address: str) -> str:
         "AdaptationSet",
         attributes,
         *([text_element("Label", text.label)] if text.label else []),
+        *(_FOR_THE_DEAF if text.purpose is Purpose.CAPTIONS else []),
         *([role(Role.MAIN)] if text.default else []),
-        role(Role.SUBTITLE),
+        role(_ROLES[text.purpose]),
         element("Representation", representation, text_element("BaseURL", address)),
     )

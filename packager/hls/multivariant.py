@@ -61,6 +61,8 @@ class SubtitleMedia:
     autoselect: bool
     # FORCED
     forced: bool = False
+    # CHARACTERISTICS
+    characteristics: tuple[str, ...] = ()
     # URI
     uri: str
 
@@ -73,6 +75,9 @@ class SubtitleMedia:
             "DEFAULT": _YES_NO[self.default],
             "AUTOSELECT": _YES_NO[self.autoselect],
             "FORCED": _YES_NO[self.forced],
+            "CHARACTERISTICS": quoted(",".join(self.characteristics))
+            if self.characteristics
+            else None,
             "URI": quoted(self.uri),
         }
         return tag("EXT-X-MEDIA", attributes)

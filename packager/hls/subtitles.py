@@ -6,9 +6,14 @@ from dataclasses import replace
 from packager.bandwidth import combine
 from packager.hls.multivariant import MultivariantPlaylist, SubtitleMedia
 from packager.hls.names import UNDETERMINED, names
-from packager.presentation import TextRendition
+from packager.presentation import Purpose, TextRendition
 
 GROUP = "subs"
+_SDH = (
+    "public.accessibility.transcribes-spoken-dialog",
+    "public.accessibility.describes-music-and-sound",
+)
+"""Apple's authoring specification §4.11 wants both of SDH."""
 
 
 def with_subtitles(
@@ -38,10 +43,10 @@ def _media(
 ) -> Iterator[SubtitleMedia]:
     listed = tuple(text)
     default = next((one for one in listed if one.default), None)
-    # One per language, for a player selects by nothing else here.
-    selected = {one.language: one for one in reversed(listed)}
+    # One per language and purpose, for a player selects by nothing else here.
+    selected = {(one.language, one.purpose): one for one in reversed(listed)}
     if default is not None:
-        selected[default.language] = default
+        selected[default.language, default.purpose] = default
     named = names(((one.language, one.label) for one in listed), "Subtitles")
     for one, name in zip(listed, named, strict=True):
         yield SubtitleMedia(
@@ -49,6 +54,8 @@ def _media(
             name=name,
             language=one.language or UNDETERMINED,
             default=one is default,
-            autoselect=one is selected[one.language],
+            autoselect=one is selected[one.language, one.purpose],
+            forced=one.purpose is Purpose.FORCED,
+            characteristics=_SDH if one.purpose is Purpose.CAPTIONS else (),
             uri=uri(one),
         )

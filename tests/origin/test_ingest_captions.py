@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from metadata.enums import CaptionPurpose
 from origin.ingest.captions import BadCaptions, parse_option
 from tests.origin.inside import take
 from tests.support.processes import headrace
@@ -39,6 +40,22 @@ def test_the_option(text: str, expected: tuple[str, str, str | None], tmp_path: 
         (tmp_path / name).write_text(VTT)
     found = parse_option(f"{tmp_path}/{text}")
     assert (found.path.name, found.language, found.label) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("film.eng.SDH.srt", ("eng", CaptionPurpose.CAPTIONS)),
+        ("film.pt-BR.cc.vtt", ("pt-BR", CaptionPurpose.CAPTIONS)),
+        ("film.forced.vtt", ("und", CaptionPurpose.FORCED)),
+    ],
+)
+def test_a_name_tells_what_they_are_for(
+    name: str, expected: tuple[str, CaptionPurpose], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(VTT)
+    found = parse_option(f"{tmp_path}/{name}")
+    assert (found.language, found.purpose) == expected
 
 
 @pytest.mark.parametrize("text", ["none.vtt", "none.vtt:eng", "film.vtt:a language"])

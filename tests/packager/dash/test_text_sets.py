@@ -1,8 +1,10 @@
 """Captions in an MPD."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
+from packager.presentation import Purpose
 from tests.packager.dash.test_mpd import judge, render
 from tests.packager.hls.presentations import LADDER
 from tests.packager.hls.test_subtitles import text
@@ -17,6 +19,17 @@ ENGLISH = """\
       </Representation>
     </AdaptationSet>
 """
+
+
+def test_what_they_are_for(dash_xsd: Path) -> None:
+    """D-11."""
+    purposes = (Purpose.CAPTIONS, Purpose.FORCED)
+    texts = tuple(text(n, "en", purpose=one) for n, one in enumerate(purposes, 1))
+    found = render(replace(LADDER, text=texts))
+    roles = re.findall(r'role:2011" value="([a-z-]+)"/>\n *<Representation id="s', found)
+    assert roles == ["caption", "forced-subtitle"]
+    assert found.count('AudioPurposeCS:2007" value="2"') == 1
+    judge(dash_xsd, found)
 
 
 def test_a_set_for_each_file(dash_xsd: Path) -> None:

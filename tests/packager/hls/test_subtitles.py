@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from packager.hls.subtitles import with_subtitles
 from packager.hls.variants import separate_variants
-from packager.presentation import Bitrate, TextRendition
+from packager.presentation import Bitrate, Purpose, TextRendition
 from tests.packager.hls.presentations import LADDER, labels, line
 
 
@@ -45,6 +45,23 @@ def test_the_lines() -> None:
     assert len(lines) == 2 + 6, "a variant without them"
     assert "BANDWIDTH=1160,AVERAGE-BANDWIDTH=1038," in lines[2], "the larger one counts"
     assert all(',SUBTITLES="subs",CLOSED-CAPTIONS=NONE' in one for one in lines[2:])
+
+
+def test_what_they_are_for() -> None:
+    """P-10."""
+    purposes = (Purpose.SUBTITLES, Purpose.CAPTIONS, Purpose.FORCED)
+    texts = (text(n, "en", purpose=one) for n, one in enumerate(purposes, 1))
+    found = [one for one in m3u8.loads(written(*texts)).media if one.type == "SUBTITLES"]
+    assert [one.forced for one in found] == ["NO", "NO", "YES"]
+    assert [one.autoselect for one in found] == ["YES"] * 3
+    assert [one.characteristics for one in found] == [
+        None,
+        (
+            "public.accessibility.transcribes-spoken-dialog,"
+            "public.accessibility.describes-music-and-sound"
+        ),
+        None,
+    ]
 
 
 def test_without_captions_nothing_is_said_of_them() -> None:
