@@ -69,7 +69,7 @@ def _examine(
     nal_facts = None
     if isinstance(config, AvcConfig | HevcConfig):
         yield from check_ends(config, samples)
-        if samples.sync.all() and len(samples) > 1:
+        if len(samples) > 1 and (samples.sync.all() or not samples.sync.any()):
             nal_facts = yield from scan(config, samples)
             samples = with_idr_as_sync(samples, nal_facts)
     if track.edit.pieces:

@@ -7,6 +7,8 @@ import struct
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from packager.codecs.h264 import AvcConfig
+from packager.codecs.hevc import HevcConfig
 from packager.errors import MalformedBox, Unsupported
 from packager.isobmff.box import children, iter_boxes, unpack, version_and_flags
 from packager.isobmff.descriptions import parse_description
@@ -104,6 +106,12 @@ def _expand(layout: Layout, mvex: memoryview | None, file_size: int) -> _Fragmen
     if mvex is None and not layout.fragments.count:
         return None
     trex = {} if mvex is None else parse_trex(mvex)
+    for run in layout.fragments.runs:
+        if run.count and run.track_id not in trex and run.has_no_size:
+            raise MalformedBox(
+                b"trex", f"missing for track {run.track_id}, whose samples have no size"
+                f" (fragment {run.fragment})",
+            )  # fmt: skip
     return _Fragmented(expand(layout.fragments.runs, trex, file_size), trex)
 
 
@@ -132,6 +140,8 @@ def _parse_trak(
         raise MalformedBox(b"hdlr", "does not fit the codec in stsd")
     sound = isinstance(form, AudioFormat) and not form.cut_at_sync
     samples, untimed = _all_samples(stbl, file_size, fragmented, track_id, sound=sound)
+    if fragmented is not None:
+        _check_sync(form, samples)
     mdhd = _need(mdia, b"mdhd", b"mdia")
     timescale = _header_timescale(b"mdhd", mdhd)
     if isinstance(form, VideoFormat):
@@ -145,6 +155,14 @@ def _parse_trak(
         edit = open_ended(edit)
     language = bcp47(_extended_language(mdia) or _packed_language(mdhd))
     return Track(track_id, form, timescale, edit, language), samples, untimed
+
+
+def _check_sync(form: VideoFormat | AudioFormat, samples: Samples) -> None:
+    """Sync samples of H.264 and HEVC can be found in the media; of others flags must tell."""
+    told = len(samples) == 1 or bool(samples.sync.any())
+    if told or isinstance(form.config, AvcConfig | HevcConfig):
+        return
+    raise Unsupported("trun: no sample of any fragment is flagged as a sync sample")
 
 
 def _all_samples(

@@ -77,6 +77,11 @@ class Run:
     defaults: Defaults
     first_flags: int | None
 
+    @property
+    def has_no_size(self) -> bool:
+        """Where trex tells none."""
+        return self.defaults.size is None and not self.columns & 0x200
+
 
 @dataclass(slots=True)
 class Fragments:

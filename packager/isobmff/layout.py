@@ -1,8 +1,9 @@
 """The boxes of the top level: where moov is, and the movie fragments (ISO/IEC 14496-12 §4.2).
 
-Nothing of mdat is read on purpose.  Of a progressive file only headers are read; once there
-are fragments, a window from each of them on, which grows while they are small: then one read
-finds many.  sidx and mfra say nothing that a walk over the boxes does not, and are left.
+Nothing of mdat is read on purpose.  Of a progressive file only headers are read, also behind
+moov: one without mvex may be followed by fragments all the same.  Once there are any, a window
+is read from each of them on, which grows while they are small: then one read finds many.  sidx
+and mfra say nothing that a walk over the boxes does not, and are left.
 """
 
 from dataclasses import dataclass
@@ -43,20 +44,23 @@ def read_layout(file_size: int) -> Reads[Layout]:
         header = yield from walk.read(position, LARGE_HEADER_SIZE)
         if len(header) < 8:
             break
-        fourcc, start, size = parse_header(header, file_size - position)
+        try:
+            fourcc, start, size = parse_header(header, file_size - position)
+        except MalformedBox:
+            if moov is None or walk.fragmented:
+                raise
+            break  # behind a whole movie anything may lie
         if len(seen) < 8:
             seen.append(fourcc)
         if count == 0 and not fourcc.isalnum():
             raise MalformedBox(b"ftyp", "missing: this is not an ISO base media file")
-        if fourcc == b"moov":
+        if fourcc == b"moov" and (moov is None or walk.fragmented):
             payload = yield from walk.payload(fourcc, position, start, size, MAX_MOOV_SIZE)
             if moov is None:
                 moov = payload
             elif moov != payload:
                 raise Unsupported("moov: another movie follows the first")
             walk.fragmented |= b"mvex" in children(moov)
-            if not walk.fragmented:
-                break
         elif fourcc == b"moof":
             walk.fragmented = True
             payload = yield from walk.payload(fourcc, position, start, size, MAX_MOOF_SIZE)

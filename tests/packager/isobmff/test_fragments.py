@@ -138,7 +138,6 @@ def test_defaults_of_tfhd_come_before_those_of_trex() -> None:
 
 def test_a_hybrid_file_goes_on_behind_moov() -> None:
     data = mp4(sound(2))
-    assert times(data + simple(2048)) == GRID[:2]  # no mvex: nothing is said of fragments
     at = data.index(b"moov") - 4
     size = int.from_bytes(data[at : at + 4], "big")
     mvex = box(b"mvex", full_box(b"trex", 0, 0, words(1, 1, 1024, 10, 0)))
@@ -149,6 +148,25 @@ def test_a_hybrid_file_goes_on_behind_moov() -> None:
     hybrid = data[:at] + box(b"moov", bytes(payload), mvex) + data[at + size :]
     assert times(hybrid + simple(2048)) == GRID
     assert times(hybrid + simple(None)) == GRID
+
+
+def test_fragments_behind_a_moov_without_mvex() -> None:
+    """Taken where they say themselves what trex would, though FFmpeg gives such a file up; what
+    else lies behind moov is passed over."""
+    data = mp4(sound(2))
+    own = tfhd(0x20018, words(1024, 10))
+
+    def made(offset: int, *header: bytes) -> bytes:
+        traf = box(b"traf", *header, tfdt(2048), trun(2, 1, words(offset)))
+        return fragment(traf, data=FRAME * 2)
+
+    hybrid = data + made(len(made(0, own)) - 20, own)
+    assert times(hybrid) == GRID
+    assert {payload for *_, payload in rows(hybrid)[2:]} == {FRAME}
+    for rest in (b"", bytes(40), b"\xff" * 40, data[len(FTYP) :]):
+        assert times(data + rest) == GRID[:2]
+    with pytest.raises(MalformedBox, match=r"^trex: missing for track 1, whose samples"):
+        index_of(data + made(0, tfhd()))
 
 
 def bad(*boxes: bytes, data: bytes = FRAME) -> bytes:
@@ -310,11 +328,15 @@ def test_what_ffmpeg_writes(options: dict[str, str], tmp_path: Path) -> None:
         assert max(abs(mine[1] - other[1]) for mine, other in pairs) < margin
 
 
-def test_sync_comes_from_the_media_where_flags_say_all() -> None:
-    """Flags of zero call every sample a sync sample."""
+ALL, NONE = 0, 0x10000
+"""Flags that call every sample a sync sample, and none."""
+
+
+@pytest.mark.parametrize("flags", [ALL, NONE])
+def test_sync_comes_from_the_media_where_flags_do_not_tell(flags: int) -> None:
     picture = Trak([])
     mvhd = full_box(b"mvhd", 0, 0, struct.pack(">IIII", 0, 0, 600, 0), bytes(80))
-    mvex = box(b"mvex", full_box(b"trex", 0, 0, words(1, 1, 40, 25, 0)))
+    mvex = box(b"mvex", full_box(b"trex", 0, 0, words(1, 1, 40, 25, flags)))
     start = FTYP + box(b"moov", mvhd, picture.encode(0), mvex)
     idr, other = sized(4, b"\x65" + bytes(20)), sized(4, SLICE)
     units = [idr, other, other, idr, other]
@@ -325,3 +347,18 @@ def test_sync_comes_from_the_media_where_flags_say_all() -> None:
 
     track = index_of(start + made(len(made(0)) - 125)).tracks[0]
     assert track.sync.tolist() == [0, 3]
+
+
+def test_of_other_codecs_a_flag_must_tell() -> None:
+    vpcc = full_box(b"vpcC", 1, 0, bytes([0, 10, 0x82, 2, 2, 2, 0, 0]))
+    shape = bytes(16) + struct.pack(">HH", 64, 48) + bytes(50)
+    picture = Trak([], entry=box(b"vp09", bytes(6), b"\0\1", shape, vpcc))
+    mvhd = full_box(b"mvhd", 0, 0, struct.pack(">IIII", 0, 0, 600, 0), bytes(80))
+    for flags, count in ((ALL, 2), (NONE, 1), (NONE, 2)):
+        mvex = box(b"mvex", full_box(b"trex", 0, 0, words(1, 1, 40, 10, flags)))
+        data = FTYP + box(b"moov", mvhd, picture.encode(0), mvex) + simple(0, count)
+        if (flags, count) != (NONE, 2):
+            assert index_of(data).tracks[0].count == count
+            continue
+        with pytest.raises(Unsupported, match=r"^track 1: trun: no sample of any frag"):
+            index_of(data)
