@@ -38,6 +38,17 @@ _ROOT = Path(__file__).parents[1]
 """Where ``origin`` is imported from."""
 
 
+_NO_PROCESS = "the process that draws pictures does not begin"
+
+
+class Fatal(MalformedMedia):
+    """A job that its process did not survive; at another time one may."""
+
+
+class _Died(Fatal):
+    """By itself."""
+
+
 class _Slow(Exception):
     """No answer in time."""
 
@@ -57,11 +68,11 @@ class _Process:
         self.left = _JOBS
         try:
             begun = self._exchange(memoryview(b""), 1, time.monotonic() + _SECONDS)
-        except _Slow:
+        except (_Slow, OSError):
             begun = b""
         if begun != READY:
             self.end()
-            raise SourceUnavailable("the process that draws pictures does not begin")
+            raise SourceUnavailable(_NO_PROCESS)
 
     def carry_out(self, job: Job, samples: memoryview) -> bytes:
         """The JPEG.  Raises ``MalformedMedia``; ``_Slow`` and ``OSError`` at its end."""
@@ -75,6 +86,11 @@ class _Process:
             return self._receive(length, until)
         reason = self._receive(_LENGTH.unpack(self._receive(_LENGTH.size, until))[0], until)
         raise MalformedMedia(f"the picture cannot be decoded: {reason.decode()}")
+
+    def await_end(self) -> None:
+        """For a moment: its pipes close before it has a status."""
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(1)
 
     def end(self) -> int:
         """Its status."""
@@ -142,27 +158,45 @@ class Drawers:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _draw(self, job: Job, samples: memoryview) -> bytes:
-        """In a thread, which has a process of its own: that ends with the thread."""
-        process: _Process | None = getattr(self._own, "process", None)
-        if process is None:
-            if self._closed:
-                raise SourceUnavailable("the origin ends")
-            process = self._own.process = _Process()
-            self._all.add(process)
+        """In a thread, which has a process of its own: that ends with the thread.
+
+        A process that dies at work which it had done before may have been killed by anyone,
+        so another one tries.
+        """
+        process, begun = self._process()
         try:
-            jpeg = process.carry_out(job, samples)
+            return self._carry_out(process, job, samples)
+        except _Died:
+            if begun or self._closed:
+                raise
+        return self._carry_out(self._process()[0], job, samples)
+
+    def _process(self) -> tuple[_Process, bool]:
+        """That of this thread, and whether it has just begun.  Raises ``SourceUnavailable``."""
+        process: _Process | None = getattr(self._own, "process", None)
+        if process is not None and process.left:
+            return process, False
+        if process is not None:
+            self._end(process)
+        if self._closed:
+            raise SourceUnavailable("the origin ends")
+        try:
+            process = self._own.process = _Process()
+        except OSError:
+            raise SourceUnavailable(_NO_PROCESS) from None
+        self._all.add(process)
+        return process, True
+
+    def _carry_out(self, process: _Process, job: Job, samples: memoryview) -> bytes:
+        try:
+            return process.carry_out(job, samples)
         except _Slow:
             self._end(process)
-            raise MalformedMedia(
-                f"the picture takes longer than {_SECONDS:g} s to decode"
-            ) from None
+            raise Fatal(f"the picture takes longer than {_SECONDS:g} s to decode") from None
         except OSError:
-            raise MalformedMedia(
-                f"the decoder of the picture ended with {_named(self._end(process))}"
-            ) from None
-        if not process.left:
-            self._end(process)
-        return jpeg
+            process.await_end()
+            status = self._end(process)
+            raise _Died(f"the decoder of the picture ended with {_named(status)}") from None
 
     def _end(self, process: _Process) -> int:
         self._own.process = None

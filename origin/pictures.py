@@ -1,6 +1,8 @@
 """Pictures of what is presented, as bodies: found, drawn once for all who ask, and kept."""
 
+import asyncio
 import importlib.util
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -8,7 +10,7 @@ from fractions import Fraction
 from cachetools import LRUCache
 
 from origin.catalog import Catalog, Presented
-from origin.drawers import Drawers
+from origin.drawers import Drawers, Fatal
 from origin.errors import NotFound
 from origin.flights import Flights
 from origin.manifests import HLS_TYPE
@@ -50,6 +52,9 @@ _MAX_SIZE = 4096
 _LEAST = 4 << 10
 """Bytes that the smallest JPEG may have."""
 
+_FATAL = 60.0
+"""Seconds in which what ended a process is not tried again."""
+
 _Key = tuple[object, ...]
 
 
@@ -59,6 +64,8 @@ class _Drawn:
 
     jpeg: bytes
     error: MalformedMedia | None = None
+    until: float = math.inf
+    """On the loop's clock."""
 
     @property
     def weight(self) -> int:
@@ -181,7 +188,7 @@ class Pictures:
     ) -> bytes:
         drawers = self._check()
         known = self._known.get(key)
-        if known is None:
+        if known is None or known.until <= _now():
             known = await self._flights.join(
                 key, lambda: self._draw(drawers, key, presented, choice, make)
             )
@@ -210,6 +217,8 @@ class Pictures:
             samples = memoryview(bytearray(size))
             await file.read(reads_of(extents), samples)
             drawn = _Drawn(await drawers.draw(job, samples))
+        except Fatal as error:
+            drawn = _Drawn(b"", error, _now() + _FATAL)
         except MalformedMedia as error:
             drawn = _Drawn(b"", error)
         finally:
@@ -217,6 +226,10 @@ class Pictures:
         if drawn.weight <= self._known.maxsize:
             self._known[key] = drawn
         return drawn
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _body(target: Target, presented: Presented, jpeg: bytes) -> Body:

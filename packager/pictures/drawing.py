@@ -35,7 +35,10 @@ class Undecodable(Exception):
 
 
 def draw(job: Job, samples: memoryview) -> bytes:
-    """The JPEG of *job*.  Raises ``Undecodable``."""
+    """The JPEG of *job*; what cannot be decoded of several pictures is black.
+
+    Raises ``Undecodable`` where that is all of them.
+    """
     width, height = job.sheet
     single = len(job.tiles) == 1 and job.tiles[0].places == ((0, 0),)
     whole = (job.width, job.height) == job.sheet
@@ -43,9 +46,15 @@ def draw(job: Job, samples: memoryview) -> bytes:
         sheet = _picture(job, job.tiles[0], samples)
     else:
         sheet = _blank(width, height)
+        problems = []
         for tile in job.tiles:
-            _paste(sheet, _picture(job, tile, samples), tile)
+            try:
+                _paste(sheet, _picture(job, tile, samples), tile)
+            except Undecodable as error:
+                problems.append(error)
             samples = samples[sum(tile.sizes) :]
+        if problems and len(problems) == len(job.tiles):
+            raise problems[0]
     return _encode(sheet, job.most)
 
 
