@@ -42,6 +42,7 @@ _PROGRAMS = {
     "origin": "What a request costs the origin, in floors",
     "edge": "How many hits the edge serves in a second of CPU, against nginx",
     "cold": "What the first manifest and the first segment cost a cold origin",
+    "pictures": "What a thumbnail costs, in decodings of its key frame",
     "herd": "What many requests for one cold segment cost an edge and its origin",
 }
 

@@ -26,6 +26,7 @@ _QUESTIONS = {
     "origin": "What a request costs the origin",
     "edge": "What a hit costs the edge, beside nginx",
     "cold": "What the first answers cost an origin that knows nothing of the file",
+    "pictures": "What a thumbnail costs",
     "herd": "What many requests for one cold segment cost",
     "compare": "The same requests to two servers",
 }

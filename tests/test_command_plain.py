@@ -16,6 +16,7 @@ PLAIN: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "sizes": (("origin", "--index-cache", "1g", "--plan-cache=64"), {}),
     "paths": (("origin", "--data", "a//b/", "--local-root=/", "--players", "no/such"), {}),
     "several": (("origin", "--object-store", "s3://a", "--object-store", "s3://b c"), {}),
+    "pictures": (("origin", "--picture-processes=0", "--thumb-exact", "--thumb-sheets"), {}),
     "flags": (("origin", "--sendfile", "--remote-private", "--page-entry", "0_x"), {}),
     "another =": (("origin", "--page-entry=a=b"), {}),
     "origin's variables": (

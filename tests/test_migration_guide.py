@@ -103,7 +103,8 @@ NAMES = {  # the guide's "URLs": the module's names, and what the origin makes o
     "/hls/e/0_abcd1234/shift/v100/master.m3u8": "shift is not supported yet",
     "/hls/e/0_abcd1234/speed/2/master.m3u8": "speed is not supported yet",
     "/mss/local/a.mp4/manifest": "no such resource",
-    "/thumb/local/a.mp4/thumb-1000.jpg": "no such resource",
+    "/thumb/local/a.mp4/thumb-1000-w150-h100.jpg": None,
+    "/thumb/local/a.mp4/thumb--1000.jpg": "no such file",
 }
 
 

@@ -107,6 +107,8 @@ def _scaled(frame: VideoFrame, width: int, height: int, decoding: Decoding) -> V
             width, height, "yuvj420p", dst_colorspace=Colorspace.ITU601,
             dst_color_range=ColorRange.JPEG,
         )  # fmt: skip
+    smaller = width <= frame.width and height <= frame.height
+    way = Interpolation.AREA if smaller else Interpolation.BICUBIC
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     return frame.reformat(
         width,
@@ -116,7 +118,7 @@ def _scaled(frame: VideoFrame, width: int, height: int, decoding: Decoding) -> V
         dst_colorspace=Colorspace.ITU601,
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.BICUBIC,
+        interpolation=way,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 import bench.compare
-from bench import cold, edge, herd, origin, packaging, report, syscalls
+from bench import cold, edge, herd, origin, packaging, pictures, report, syscalls
 from bench.errors import BenchError
 from bench.harness import Harness
 from bench.media import make_media
@@ -108,6 +108,14 @@ def test_origin(harness: Harness) -> None:
     assert page.count("<svg") == page.count("</svg>") == 3
     assert "DASH audio" in page
     assert "src=" not in page and "href=" not in page and "//" not in page
+
+
+def test_pictures(harness: Harness) -> None:
+    pictures.run(harness)
+    found = lines(harness, "pictures")
+    small = found["thumbnail 320 wide, of 160 by 90"]
+    assert small["figures"]["decodings"]["at_most"] == 1.5
+    assert medians(small)["CPU"] > 0 and len(found) == 3
 
 
 def test_edge(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
