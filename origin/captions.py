@@ -4,6 +4,8 @@ A file is read and parsed once for as long as it is not touched, whoever asks fo
 """
 
 import asyncio
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cachetools import LRUCache
@@ -15,10 +17,15 @@ from origin.storage.source import Source
 from origin.storage.sources import Sources
 from packager.captions.cues import MAX_BYTES, Captions, MalformedCaptions
 from packager.captions.formats import CaptionFormat, parse
+from packager.captions.mp4_tracks import read_text_track
 from packager.captions.rendition import mark_of
-from packager.errors import PackagerError
+from packager.captions.webvtt import render
+from packager.errors import PackagerError, Unsupported
 from packager.languages import bcp47
-from packager.presentation import Purpose
+from packager.presentation import ClosedCaptions, Purpose
+
+CHANNEL = re.compile(r"CC[1-4]|SERVICE(?:[1-9]|[1-5][0-9]|6[0-3])", re.ASCII)
+"""Of captions in the pictures (RFC 8216 §4.3.4.1, INSTREAM-ID)."""
 
 _KEPT = 64 << 20
 """Bytes of cues."""
@@ -42,6 +49,9 @@ class CaptionFile:
     format: CaptionFormat | None = None
     """None: what the file begins with tells."""
 
+    channel: str | None = None
+    """Of a track of text, its number in the file."""
+
     purpose: Purpose = Purpose.SUBTITLES
     id: str | None = None
     """Of the caption asset; None of what a mapping names."""
@@ -54,10 +64,35 @@ _FORMATS = {
     4: CaptionFormat.CAP,
     5: CaptionFormat.SCC,
     6: CaptionFormat.ASS,
+    7: CaptionFormat.MP4,
 }
 """Of rows: ``metadata.enums.CaptionFormat``."""
 
 _PURPOSES = {2: Purpose.CAPTIONS, 3: Purpose.FORCED}
+
+
+_IN_PICTURES = 8
+
+
+def within_pictures(rows: Iterable[CaptionRecord]) -> tuple[ClosedCaptions, ...]:
+    """Those of *rows* that are in the video: a manifest says so, and nothing is read."""
+    found: dict[str, ClosedCaptions] = {}
+    for row in rows:
+        if row.format == _IN_PICTURES and row.channel and CHANNEL.fullmatch(row.channel):
+            language = bcp47(row.language)
+            one = ClosedCaptions(
+                id=row.channel,
+                label=row.label or row.channel,
+                language=language,
+                code=row.language if row.language != "und" and len(row.language) == 3 else None,
+                default=row.is_default,
+            )
+            found.setdefault(one.id, one)
+    return tuple(found.values())
+
+
+def beside_pictures(rows: Iterable[CaptionRecord]) -> tuple[CaptionFile, ...]:
+    return tuple(caption_file(row) for row in rows if row.format != _IN_PICTURES)
 
 
 def caption_file(row: CaptionRecord) -> CaptionFile:
@@ -68,6 +103,7 @@ def caption_file(row: CaptionRecord) -> CaptionFile:
         label=row.label,
         is_default=row.is_default,
         format=_FORMATS.get(row.format),
+        channel=row.channel,
         purpose=_PURPOSES.get(row.purpose, Purpose.SUBTITLES),
         id=row.id,
     )
@@ -97,7 +133,7 @@ class _Faulty:
     weight: int = 1024
 
 
-_Key = tuple[str, CaptionFormat | None, str]
+_Key = tuple[str, CaptionFormat | None, str | None, str]
 
 
 class CaptionFiles:
@@ -115,7 +151,7 @@ class CaptionFiles:
             source = await self._files.open(file.path)
         except NotFound:
             raise SourceUnavailable("the file of captions is missing") from None
-        key = (file.path, file.format, source.validator)
+        key = (file.path, file.format, file.channel, source.validator)
         known = self._known.get(key)
         if known is None:
             known = await self._flights.join(key, lambda: self._read(key, source))
@@ -125,20 +161,36 @@ class CaptionFiles:
 
     async def _read(self, key: _Key, source: Source) -> ReadCaptions | _Faulty:
         async with self._gate:
-            known = await _parsed(source, key[1])
+            known = await _parsed(source, key[1], key[2])
         if known.weight <= self._known.maxsize:
             self._known[key] = known
         return known
 
 
-async def _parsed(source: Source, form: CaptionFormat | None) -> ReadCaptions | _Faulty:
+async def _parsed(
+    source: Source, form: CaptionFormat | None, channel: str | None
+) -> ReadCaptions | _Faulty:
     size = source.size
+    if form is CaptionFormat.MP4:
+        return await _track(source, channel or "")
     if size > MAX_BYTES:
         return _Faulty(MalformedCaptions(1, f"{size} bytes are more than {MAX_BYTES}"))
     buffer = bytearray(size)
     if size:
         await source.read([(0, 0, size)], memoryview(buffer))
     return await asyncio.get_running_loop().run_in_executor(None, _parse, bytes(buffer), form)
+
+
+async def _track(source: Source, channel: str) -> ReadCaptions | _Faulty:
+    """A track of text in a file of whatever size."""
+    try:
+        if not channel.isdecimal() or len(channel) > 3:
+            raise Unsupported(f"captions of track {channel[:20]!r}")
+        found = await source.carry_out(read_text_track(source.size, int(channel)))
+    except PackagerError as error:
+        return _Faulty(error)
+    written = (await asyncio.get_running_loop().run_in_executor(None, render, found)).encode()
+    return ReadCaptions(found, mark_of(written, CaptionFormat.MP4), len(written))
 
 
 def _parse(data: bytes, form: CaptionFormat | None) -> ReadCaptions | _Faulty:

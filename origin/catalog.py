@@ -20,7 +20,7 @@ from cachetools import LRUCache
 from metadata.errors import MetadataError
 from metadata.flavors import current, generations
 from metadata.records import KEEP_REPLACED_NS, AssetRecord, ContentRecord
-from origin.captions import CaptionFile, CaptionFiles, caption_file
+from origin.captions import CaptionFile, CaptionFiles, beside_pictures, within_pictures
 from origin.contents import Contents, Row
 from origin.contract.places import placed
 from origin.contract.serve_flavor import ALL_CAPTIONS
@@ -207,7 +207,9 @@ class Catalog:
             found = await self._match(source, row, sought)
         if found is None:
             raise NotFound("no such entry" if _shown(row) is None else "no such token")
-        return replace(found, captions=_captions(source, row))
+        rows = () if row.record is None else row.record.captions
+        recipe = replace(found.recipe, closed_captions=within_pictures(rows))
+        return replace(found, recipe=recipe, captions=_captions(source, row))
 
     async def _match(self, source: OfEntry, row: Row, sought: _Sought) -> Presented | None:
         record = _shown(row)
@@ -458,7 +460,7 @@ def _captions(source: OfEntry, row: Row) -> tuple[CaptionFile, ...]:
     if isinstance(source, FlavorsSource) and ALL_CAPTIONS not in source.captions:
         wanted = {bcp47(language) for language in source.captions}
         rows = tuple(one for one in rows if bcp47(one.language) in wanted)
-    return tuple(map(caption_file, rows))
+    return beside_pictures(rows)
 
 
 @dataclass(frozen=True, slots=True)

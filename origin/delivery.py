@@ -54,6 +54,7 @@ from origin.storage.source import Source
 from origin.terms import PartnerTerms
 from origin.texts import Texts, facts_of
 from origin.urls import parse_target
+from packager.hls.closed_captions import with_closed_captions
 from packager.plan import Extents, Plan
 from packager.source import Container
 from packager.tracks import Kind
@@ -263,7 +264,8 @@ class Delivery:
             muxed=asked.delivery.muxed_audio,
         )
         tracks = await self._texts.tracks(presented)
-        facts = repr((legacy, presented.recipe.said, sound, facts_of(tracks), sorted(origins)))
+        in_pictures, said = presented.recipe.closed_captions, presented.recipe.said
+        facts = repr((legacy, said, sound, facts_of(tracks), in_pictures, sorted(origins)))
         shared = str(chosen.first), presented.token, cache_control, facts
         key = *shared, *extra.values(), *folders
         if (known := self._masters.get(key)) is not None:
@@ -271,7 +273,8 @@ class Delivery:
 
         async def make() -> Text:
             needs = multivariant(presented.recipe, target, sound, text=tracks)
-            playlist = await self._catalog.write(presented, needs)
+            written = await self._catalog.write(presented, needs)
+            playlist = with_closed_captions(written, in_pictures)
             content = whole_master(playlist, folders, chosen.first, legacy)
             kind = LEGACY_TYPE if way.legacy else HLS_TYPE
             made = text(content, kind, cache_control, extra, origins)

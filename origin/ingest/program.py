@@ -30,6 +30,7 @@ from origin.ingest.captions import (
     examine_captions,
     parse_option,
 )
+from origin.ingest.embedded import embedded_captions
 from origin.ingest.examine import Examined, Found, Refused, examine
 from origin.ingest.remuxed import Folder, NotRemuxed, folder
 from packager.recipe import MAX_FLAVORS
@@ -193,6 +194,8 @@ def _ingest(engine: Engine, order: _Order, found: Sequence[Found], into: Folder 
         plan = _plan(session, order, found)
     captions = _captions(order)
     examined = _examine_all([one for one, _ in plan.work], into)
+    work = ((one, examined[one]) for one, _ in plan.work)
+    captions += embedded_captions(work, lambda said: print(said, file=sys.stderr))  # noqa: T201
     with writing(engine) as session:
         # Again, behind the writers' lock: another ingest may have stored some meanwhile.
         plan = _plan(session, order, found)
@@ -206,7 +209,8 @@ def _ingest(engine: Engine, order: _Order, found: Sequence[Found], into: Folder 
             ).flavors  # fmt: skip
         elif flavors:
             stored = add_flavor_versions(session, plan.entry, flavors, now=now)
-        set_captions(session, plan.entry, captions, now=now)
+        looked_into = {one.path for one in examined}
+        set_captions(session, plan.entry, captions, now=now, looked_into=looked_into)
         made = [examined[one].remuxed for one, _ in plan.work]
         for flavor, one in zip(stored, made, strict=True):
             if one is not None:

@@ -16,6 +16,8 @@ class CaptionFormat(StrEnum):
     CAP = "cap"
     SCC = "scc"
     ASS = "ass"
+    MP4 = "mp4"
+    """A track of text: ``mp4_tracks``."""
 
 
 _PREFIXED = re.compile(rb"<[A-Za-z_]\w{0,30}:tt[ \t\r\n>]")
