@@ -21,6 +21,8 @@ ROWS = ((0x100, "duration", ">u4"), (0x200, "size", ">u4"),
         (0x400, "flags", ">u4"), (0x800, "offset", ">i4"))  # fmt: skip
 """Columns of a trun, by flag.  Offsets are signed in version 0 too (rule C-02)."""
 
+_COLUMNS = sum(flag for flag, _, _ in ROWS)
+
 _WORD = struct.Struct(">I")
 _SIGNED = struct.Struct(">i")
 _LONG = struct.Struct(">Q")
@@ -141,7 +143,7 @@ class Fragments:
         if flags & _HAS_FIRST_FLAGS:
             (first_flags,) = unpack(b"trun", _WORD, body)
             body = body[4:]
-        columns = flags & sum(flag for flag, _, _ in ROWS)
+        columns = flags & _COLUMNS
         size = 4 * columns.bit_count() * count
         if size > len(body):
             raise MalformedBox(
