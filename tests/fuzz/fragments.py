@@ -2,6 +2,7 @@
 mfra say, most of it as it could be right, and now and then anything."""
 
 import struct
+from collections.abc import Callable
 
 from hypothesis import strategies as st
 
@@ -54,7 +55,7 @@ def _some(draw: st.DrawFn, *bits: int) -> int:
 
 def _tfhd(draw: st.DrawFn, track: int) -> bytes:
     flags = _some(draw, 0x1, 0x2, 0x8, 0x20) | 0x10 | draw(st.sampled_from([0x20000, 0]))
-    fields = (
+    fields: tuple[tuple[int, Callable[[], bytes]], ...] = (
         (0x1, lambda: _long(draw, 0, _MOOF)), (0x2, lambda: _word(draw, 1)),
         (0x8, lambda: _word(draw, 40, 1024, 0)), (0x10, lambda: _word(draw, 35, 25)),
         (0x20, lambda: _word(draw, 0, 0x10000, 0x2000000, 0x1010000)),
