@@ -34,6 +34,7 @@ def whole_master(
     return MultivariantPlaylist(
         tuple(variant for one in placed for variant in one.variants),
         tuple(media for one in placed for media in one.media),
+        playlist.closed_captions,
     ).render()
 
 

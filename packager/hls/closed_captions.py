@@ -20,7 +20,8 @@ def with_closed_captions(
         replace(one, closed_captions=GROUP) if one.resolution else one
         for one in playlist.variants
     )
-    return MultivariantPlaylist(tuple(variants), playlist.media, tuple(_media(captions)))
+    media = tuple(_media(captions))
+    return replace(playlist, variants=tuple(variants), closed_captions=media)
 
 
 def _media(captions: tuple[ClosedCaptions, ...]) -> Iterator[ClosedCaptionsMedia]:
