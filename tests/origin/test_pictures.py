@@ -4,25 +4,32 @@ import fcntl
 import io
 import os
 import posixpath
+import re
 import shutil
 import signal
 import termios
 from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import av
+import m3u8
 import numpy as np
 import pytest
 
 from origin import drawers
 from origin.storage.local import LocalFile
 from origin.windows import Read
+from packager.pictures.sheets import sheets_of
+from packager.recipe import make_recipe
 from packager.tracks import Kind
 from tests.origin.inside import Origin, take, token_of
+from tests.packager.dash.test_mpd import judge
+from tests.packager.hls.test_judges import read_strictly
 from tests.support.clips import damage_sample, index_of
-from tests.support.media import Audio, Recipe, made
+from tests.support.media import Audio, Recipe, Video, made
 from tests.support.waiting import LIMIT, until
 
 Start = Callable[..., Origin]
@@ -347,3 +354,60 @@ def test_a_picture_that_takes_too_long(
     assert pid not in drawing_processes()
     monkeypatch.undo()
     origin.get("/thumb/local/a.mp4/thumb-4000.jpg")
+
+
+# -- manifests
+
+
+def test_the_schema_accepts_a_thumbnail_track(shared: Origin, dash_xsd: Path) -> None:
+    for protocol in ("dash", "cmaf"):
+        judge(dash_xsd, shared.text(f"/{protocol}/e/{shared.entry}/thumbSheets/1/manifest.mpd"))
+
+
+def test_strict_parsers_read_what_lists_sheets(shared: Origin) -> None:
+    at = f"/hls/e/{shared.entry}/thumbSheets/1"
+    plain = shared.text(f"/hls/e/{shared.entry}/master.m3u8")
+    listed = shared.text(f"{at}/master.m3u8")
+    assert "IMAGE" not in plain and listed.startswith(plain)
+    read_strictly(listed)
+    [stream] = m3u8.loads(listed).image_playlists
+    assert stream.uri == "images.m3u8"
+    assert stream.image_stream_info.resolution == (160, 90)
+    images = m3u8.loads(shared.text(f"{at}/images.m3u8"))
+    assert images.is_images_only and images.is_endlist
+    assert [one.duration for one in images.segments] == [14]
+    [tiles] = images.tiles
+    assert (tiles.resolution, tiles.layout, tiles.duration) == ("160x90", "5x5", "2.0")
+
+
+def test_of_a_clip_sheets_are_its_own(shared: Origin) -> None:
+    at = f"e/{shared.entry}/clipFrom/6000/clipTo/12000/thumbSheets/1"
+    manifest = shared.text(f"/dash/{at}/manifest.mpd")
+    [template] = re.findall(r'media="(sheet-[^"]+)"', manifest)
+    sheet = luma(shared.get(f"/dash/{at}/{template.replace('$Number$', '1')}"))
+    key = luma(shared.get(f"/thumb/e/{shared.entry}/thumb-6000.jpg"))
+    assert np.abs(sheet[:90, :160] - key).mean() < 8
+    cues = shared.text(f"/thumb/{at}/storyboard.vtt")
+    assert "00:00:04.000 --> 00:00:06.000" in cues and "00:00:08" not in cues
+    other = shared.ask(f"/dash/e/{shared.entry}/{template.replace('$Number$', '1')}")
+    assert other.status == 404
+
+
+LENGTHS = {
+    "short": (3, 2, 1),
+    "500 s": (500, 2, 10),
+    "longer": (501, 5, 5),
+    "an hour": (3600, 10, 15),
+    "14 h": (50_000, 10, 200),
+    "a hundred years": (3_000_000_000, 600_000, 200),
+}
+
+
+@pytest.mark.parametrize(("seconds", "interval", "count"), LENGTHS.values(), ids=LENGTHS)
+def test_how_many_sheets(seconds: int, interval: int, count: int) -> None:
+    index = index_of(made(Recipe(video=Video(), audio=())))
+    [track] = index.tracks
+    long = replace(track, end=track.origin + seconds * track.track.timescale)
+    sheets = sheets_of(make_recipe([replace(index, tracks=(long,))]))
+    assert sheets is not None
+    assert (sheets.interval, sheets.count) == (interval, count)
