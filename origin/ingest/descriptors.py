@@ -70,9 +70,11 @@ class Target:
         self._fd = fd
         self._at = 0
         self.error: OSError | None = None
-        """What FFmpeg does not tell."""
+        """The first one; FFmpeg does not always tell."""
 
     def write(self, data: bytes) -> int:
+        if self.error is not None:
+            raise self.error
         view = memoryview(data)
         while view:
             try:

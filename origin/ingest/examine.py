@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from metadata.records import FlavorFacts, IndexBlock, NewIndex
 from origin.ingest import remote
 from origin.ingest.containers import HEAD, Container, sniff
-from origin.ingest.remuxed import Folder, NotRemuxed, Remuxed
+from origin.ingest.remuxed import Folder, Remuxed
+from origin.ingest.remuxer import NotRemuxed
 from origin.storage.sources import is_remote
 from packager.errors import PackagerError
 from packager.index import FlavorIndex

@@ -17,7 +17,7 @@ from metadata.changes import add_entry, add_flavor_versions
 from metadata.engine import open_reader, open_writer
 from metadata.entries import find_by_source, find_entry, find_flavor, list_entries
 from metadata.errors import BadId, Conflict, DatabaseUnavailable, MetadataError
-from metadata.file_changes import set_own_file
+from metadata.file_changes import find_own_file, is_own_file, set_own_file
 from metadata.flavors import current
 from metadata.ids import check_id, new_id
 from metadata.migrate import upgrade
@@ -32,7 +32,8 @@ from origin.ingest.captions import (
 )
 from origin.ingest.embedded import embedded_captions
 from origin.ingest.examine import Examined, Found, Refused, examine
-from origin.ingest.remuxed import Folder, NotRemuxed, folder
+from origin.ingest.remuxed import Folder, Rows, folder, is_missing
+from origin.ingest.remuxer import NotRemuxed
 from packager.recipe import MAX_FLAVORS
 
 OK, FAILED, MISUSED = 0, 1, 2
@@ -81,7 +82,7 @@ def ingest(
         engine = open_writer(data)
         upgrade(engine)
         place = _folder_of(data) if remuxed is None else remuxed.absolute()
-        with nullcontext() if place is None else folder(place) as into:
+        with nullcontext() if place is None else folder(place, _rows(engine)) as into:
             entry_id = _ingest(engine, order, found, into)
         _print_flavors(_need_entry(engine, entry_id), as_json, bare=True)
     return status[0]
@@ -128,6 +129,14 @@ def _said(command: str, data: str | Path) -> Iterator[list[int]]:
         status[0] = _say(command, f"--data: {_shown(data)}: {error.reason}", MISUSED)
     except (Refused, NotRemuxed, MetadataError) as error:
         status[0] = _say(command, str(error), FAILED)
+
+
+def _rows(engine: Engine) -> Rows:
+    def has(name: str) -> bool:
+        with reading(engine) as session:
+            return is_own_file(session, name)
+
+    return Rows(str(engine.url), has)  # which hides a password
 
 
 def _folder_of(data: str | Path) -> Path | None:
@@ -217,6 +226,8 @@ def _ingest(engine: Engine, order: _Order, found: Sequence[Found], into: Folder 
                 set_own_file(session, flavor, order.data_center, str(one.path), now=now)
         if into is not None and any(made):
             into.keep(one for one in made if one is not None)
+    if into is not None:
+        into.stored()
     return plan.entry
 
 
@@ -237,7 +248,7 @@ class _Plan:
 def _plan(session: Session, order: _Order, found: Sequence[Found]) -> _Plan:
     """What *found* means for what is stored: unchanged files are no work."""
     if order.replace is not None:
-        return _plan_replacement(session, order.replace, order.entry, found[0])
+        return _plan_replacement(session, order, order.replace, found[0])
     known = {one.path: find_by_source(session, one.path) for one in found}
     entry = order.entry or _entry_of_all(known)
     if entry is None:
@@ -254,23 +265,27 @@ def _plan(session: Session, order: _Order, found: Sequence[Found]) -> _Plan:
     work = [
         (one, mine[one.path].id if one.path in mine else new_id())
         for one in found
-        if one.path not in mine or not _is_same(one, mine[one.path])
+        if one.path not in mine or not _is_same(session, order, one, mine[one.path])
     ]
     return _Plan(entry, False, tuple(work))
 
 
-def _plan_replacement(session: Session, flavor: str, entry: str | None, found: Found) -> _Plan:
+def _plan_replacement(session: Session, order: _Order, flavor: str, found: Found) -> _Plan:
     stored = find_flavor(session, flavor)
     if stored is None:
         raise Misused(f"--replace: there is no flavor {flavor}")
-    if entry not in (None, stored.entry_id):
+    if order.entry not in (None, stored.entry_id):
         raise Misused(f"--replace: flavor {flavor} belongs to entry {stored.entry_id}")
-    same = stored.path == found.path and _is_same(found, stored)
+    same = stored.path == found.path and _is_same(session, order, found, stored)
     return _Plan(stored.entry_id, False, () if same else ((found, flavor),))
 
 
-def _is_same(found: Found, stored: FlavorRecord) -> bool:
-    return (found.size, found.mtime_ns) == (stored.size, stored.mtime_ns)
+def _is_same(session: Session, order: _Order, found: Found, stored: FlavorRecord) -> bool:
+    """Whether there is nothing to do: a remuxed file that was deleted is made again."""
+    if (found.size, found.mtime_ns) != (stored.size, stored.mtime_ns):
+        return False
+    own = find_own_file(session, stored, order.data_center)
+    return own is None or not is_missing(own)
 
 
 def _entry_of_all(known: dict[str, list[FlavorRecord]]) -> str | None:

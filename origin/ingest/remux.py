@@ -1,5 +1,6 @@
 """A file of any container that FFmpeg reads, as one progressive MP4; never re-encoded."""
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,15 +49,21 @@ def remux(fd: int, target: int, told: Callable[[int], None]) -> Done:
                 carrier = Carrier(written, choice.streams)
                 carry(read, carrier, lambda: told(source.furthest))
             _check(source, choice)
+        _check_written(sink)
         return Done(choice.left_out, carrier.notes())
     except NoCommonClock as error:
         raise Refusal(f"{container.title}: {error}") from None
-    except OSError as error:  # FFmpeg's are some, too
-        if sink.error is not None:
-            raise Refusal(f"the remuxed file: {sink.error.strerror}") from None
+    except (OSError, FFmpegError) as error:
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from None
+        _check_written(sink)
         raise Refusal(f"{container.title}: {error.strerror}") from None
-    except FFmpegError as error:
-        raise Refusal(f"{container.title}: {error.strerror}") from None
+
+
+def _check_written(sink: Target) -> None:
+    """FFmpeg does not always tell."""
+    if sink.error is not None:
+        raise Refusal(f"the remuxed file: {sink.error.strerror}")
 
 
 def _check(source: Source, choice: Choice) -> None:

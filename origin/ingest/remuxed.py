@@ -1,37 +1,38 @@
-"""The folder of remuxed files, and the process that makes one.
+"""The folder of remuxed files.
 
 A file is written under a name that ends in ``.part``, synchronised, and has its own name only
-inside the transaction that stores its row.  Names are made up and never used again.  A
-``.part`` that no ingest holds the folder for was left over by one that was killed, and is
-deleted.
+inside the transaction that stores its row; until that is over, a ``.new`` beside it names the
+database.  Names are made up and never used again.  What an ingest that was killed left over
+goes when no ingest holds the folder: a ``.part`` at once, and a ``.new`` with its file, unless
+the database has the row.
 """
 
 import fcntl
-import json
 import os
-import selectors
-import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+
+from origin.ingest.remuxer import NotRemuxed, run
 
 _PART = ".part"
+_NEW = ".new"
 _LOCK = ".lock"
-_SILENCE = 120
-"""Seconds without progress until the process is killed."""
-
-_LONGEST_LINE = 1 << 20
-_ROOT = Path(__file__).parents[2]
-"""Where ``origin`` is imported from."""
+_MADE_UP = 32
+"""Characters of a name."""
 
 
-class NotRemuxed(Exception):
-    """The message is the reason."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The database that the folder's files are stored in."""
+
+    name: str
+    """Without a secret."""
+
+    has: Callable[[str], bool]
+    """Whether a row is read from a file of this name, in any folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,12 @@ class Remuxed:
 class Folder:
     """Makes the files of one ingest; those that were not kept go with it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rows: Rows) -> None:
         self._path = path
+        self._rows = rows
         self._lock = -1
         self._made: list[Path] = []
+        self._new: list[Path] = []
 
     def remux(self, source: int, stamp: int, progress: Callable[[int], None]) -> Remuxed:
         """Of the open file *source*; the new file is said to be of time *stamp*, nanoseconds.
@@ -69,7 +72,7 @@ class Folder:
         except OSError as error:
             raise NotRemuxed(f"{self._path}: {error.strerror}") from None
         try:
-            said = _run(source, target, progress)
+            said = run(source, target, progress)
             os.utime(target, ns=(stamp, stamp))
             os.fsync(target)
         except OSError as error:
@@ -80,20 +83,29 @@ class Folder:
 
     def keep(self, made: Iterable[Remuxed]) -> None:
         """Give files their own names; call it at the end of the transaction that stores them,
-        as they stay from then on.
+        and ``stored`` behind it.
 
         Raises ``NotRemuxed``, and then none of them is there.
         """
         kept = []
         try:
             for one in made:
+                new = one.path.with_name(one.path.name + _NEW)
+                self._new.append(new)
+                new.write_text(self._rows.name)
                 one.part.rename(one.path)
                 self._made.remove(one.part)
                 kept.append(one.path)
             _synchronise(self._path)
         except OSError as error:
-            self._made += kept
+            self._made += kept + self._new
             raise NotRemuxed(f"{self._path}: {error.strerror}") from None
+
+    def stored(self) -> None:
+        """The transaction is over."""
+        for new in self._new:
+            with suppress(OSError):
+                new.unlink()
 
     def close(self) -> None:
         for path in self._made:
@@ -114,14 +126,30 @@ class Folder:
         except BlockingIOError:
             pass  # another ingest is at work, and its parts are no left-overs
         else:
-            for left in self._path.glob(f"*.mp4{_PART}"):
-                left.unlink(missing_ok=True)
+            self._clear()
         fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def _clear(self) -> None:
+        for part in self._path.glob(f"*.mp4{_PART}"):
+            part.unlink(missing_ok=True)
+        for new in self._path.glob(f"*.mp4{_NEW}"):
+            # one without a name was not followed by its file
+            if (name := new.read_text()) in ("", self._rows.name):
+                if name and not self._rows.has(new.stem):
+                    new.with_suffix("").unlink(missing_ok=True)
+                new.unlink(missing_ok=True)
+
+
+def is_missing(path: str) -> bool:
+    """Whether *path* has a name that a folder made up, and is not there."""
+    one = Path(path)
+    named = one.suffix == ".mp4" and len(one.stem) == _MADE_UP and one.is_absolute()
+    return named and not one.exists()
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[Folder]:
-    made = Folder(path)
+def folder(path: Path, rows: Rows) -> Iterator[Folder]:
+    made = Folder(path, rows)
     try:
         yield made
     finally:
@@ -134,63 +162,3 @@ def _synchronise(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def _run(source: int, target: int, progress: Callable[[int], None]) -> dict[str, Any]:
-    """What the process says at the end.  Raises ``NotRemuxed`` and ``OSError``."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "origin.ingest.remuxing", str(source), str(target)],
-        cwd=_ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        pass_fds=(source, target),
-    ) as process:
-        try:
-            said = _listen(process, progress)
-        except BaseException:
-            process.kill()
-            raise
-    if "left_out" in said and process.returncode == 0:
-        return said
-    raise NotRemuxed(said.get("refused") or _end(process.returncode))
-
-
-def _listen(
-    process: "subprocess.Popen[bytes]", progress: Callable[[int], None]
-) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    known = 0
-    for line in _lines(process.stdout):
-        said = json.loads(line)
-        if "read" in said:
-            progress(said["read"] - known)
-            known = said["read"]
-    return said
-
-
-def _lines(pipe: IO[bytes] | None) -> Iterator[bytes]:
-    """Raises ``NotRemuxed`` where none comes for too long."""
-    if pipe is None:
-        return
-    rest = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
-        while True:
-            if not selector.select(_SILENCE):
-                raise NotRemuxed(f"no progress in {_SILENCE} s")
-            data = os.read(pipe.fileno(), 1 << 16)
-            if not data:
-                return
-            *lines, rest = (rest + data).split(b"\n")
-            if len(rest) > _LONGEST_LINE:
-                raise NotRemuxed("the remuxing process says too much")
-            yield from lines
-
-
-def _end(status: int) -> str:
-    if status in (-signal.SIGXCPU, -signal.SIGKILL):
-        return "it takes more time than its size allows"
-    if status < 0:
-        return f"remuxing it ended with {signal.Signals(-status).name}"
-    return f"remuxing it failed (exit {status})"
