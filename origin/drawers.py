@@ -14,6 +14,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from origin.drawing import READY
@@ -92,6 +93,9 @@ class _Process:
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(1)
 
+    def kill(self) -> None:
+        self._child.kill()
+
     def end(self) -> int:
         """Its status."""
         self._child.kill()
@@ -123,7 +127,7 @@ class _Process:
 
 
 def _wait(fd: int, event: int, until: float) -> None:
-    with selectors.SelectSelector() if fd < 1024 else selectors.DefaultSelector() as selector:
+    with selectors.PollSelector() as selector:
         selector.register(fd, event)
         if not selector.select(max(0.0, until - time.monotonic())):
             raise _Slow
@@ -152,10 +156,14 @@ class Drawers:
             self._jobs -= 1
 
     async def close(self) -> None:
+        """Jobs under way end with their processes."""
         self._closed = True
         for one in list(self._all):
+            one.kill()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, partial(self._threads.shutdown, cancel_futures=True))
+        for one in list(self._all):
             one.end()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _draw(self, job: Job, samples: memoryview) -> bytes:
         """In a thread, which has a process of its own: that ends with the thread.

@@ -26,6 +26,10 @@ _MATRICES = {
     1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601,
     7: Colorspace.SMPTE240M,
 }  # fmt: skip
+_OUTPUT_CORRUPT, _SHOW_ALL = 1 << 3, 1 << 22
+"""AV_CODEC_FLAG and _FLAG2: the I-frame of an open group, which a decoder holds back until it
+has seen an IDR, is a picture too."""
+
 _HIGH = 576
 """Lines, above which a picture that does not say is taken for BT.709."""
 
@@ -70,6 +74,8 @@ def _decoded(decoding: Decoding, tile: Tile, samples: memoryview) -> VideoFrame:
     try:
         context: Any = av.CodecContext.create(decoding.codec, "r")
         context.thread_count = 1
+        context.flags |= _OUTPUT_CORRUPT
+        context.flags2 |= _SHOW_ALL
         if decoding.extradata:
             context.extradata = bytes.fromhex(decoding.extradata)
         frame = None

@@ -131,6 +131,23 @@ def test_a_clip_has_its_own_zero(shared: Origin) -> None:
     assert (late.status, late.headers["x-headrace-error"]) == (404, "6000 ms is behind the end")
 
 
+def test_the_i_frames_of_open_groups_are_pictures(start: Start, tmp_path: Path) -> None:
+    film = made(Recipe(video=Video(open_groups=True, group=20), audio=()))
+    (tmp_path / "media").mkdir()
+    shutil.copy(film, tmp_path / "media" / "open.mp4")
+    [track] = index_of(film).tracks
+    assert len(track.entry) < len(track.sync)  # segments begin at fewer of them
+    with av.open(str(film)) as opened:
+        frames = [one.to_ndarray(format="gray").astype(int) for one in opened.decode(video=0)]
+    origin = start()
+    for number in range(0, 120, 20):
+        for name in ("thumb", "frame"):
+            seen = luma(origin.get(f"/thumb/local/open.mp4/{name}-{number * 40}.jpg"))
+            assert np.abs(seen - frames[number]).mean() < 4, (name, number)
+    leading = luma(origin.get("/thumb/local/open.mp4/frame-760.jpg"))  # shown before frame 20
+    assert np.abs(leading - frames[19]).mean() < 4
+
+
 # -- what is read
 
 
@@ -376,8 +393,7 @@ def test_strict_parsers_read_what_lists_sheets(shared: Origin) -> None:
     images = m3u8.loads(shared.text(f"{at}/images.m3u8"))
     assert images.is_images_only and images.is_endlist
     assert [one.duration for one in images.segments] == [14]
-    [tiles] = images.tiles
-    assert (tiles.resolution, tiles.layout, tiles.duration) == ("160x90", "5x5", "2.0")
+    assert images.data["tiles"] == [{"resolution": "160x90", "layout": "5x5", "duration": 2.0}]
 
 
 def test_of_a_clip_sheets_are_its_own(shared: Origin) -> None:
