@@ -86,6 +86,9 @@ def _matroska(blocks: int) -> bytes:
 _PAIRS = MAX_TOP_LEVEL_BOXES // 2 - 1
 """Fragments of moof and mdat; ftyp and moov are boxes too."""
 
+_CLUSTERS = MAX_SAMPLES // 50
+"""Of 50 blocks each."""
+
 CASES: tuple[tuple[str, Callable[[], bytes]], ...] = (
     (f"{2 * _PAIRS + 2:,} boxes: fragments of a sample", lambda: _fragments(_PAIRS, 1)),
     ("... two boxes more", lambda: _fragments(_PAIRS + 1, 1)),
@@ -98,7 +101,8 @@ CASES: tuple[tuple[str, Callable[[], bytes]], ...] = (
     ),
     ("... a fragment more", lambda: _fragments(1025, MAX_SAMPLES >> 10, rows=True)),
     ("500,000 blocks of Matroska", lambda: _matroska(500_000)),
-    ("2,000,000 blocks of Matroska", lambda: _matroska(2_000_000)),
+    (f"{_CLUSTERS:,} clusters of Matroska", lambda: _matroska(50 * _CLUSTERS)),
+    ("... a cluster more", lambda: _matroska(50 * _CLUSTERS + 50)),
 )  # fmt: skip
 
 

@@ -99,11 +99,14 @@ class Walk:
         self.start = at
         if at + length >= self.file_size:
             self.data += bytes(_MARGIN)
+        self.bound()
         found = self.found
-        if found > MAX_SAMPLES:
-            raise Unsupported(f"Segment: more than {MAX_SAMPLES} frames")
         if self.others > _MAX_OTHERS + 8 * found:
             raise Unsupported(f"Segment: {self.others} elements for {found} frames")
+
+    def bound(self) -> None:
+        if self.found > MAX_SAMPLES:
+            raise Unsupported(f"Segment: more than {MAX_SAMPLES} frames")
 
     def head(self, at: int, parent: str) -> Reads[tuple[int, int | None, int]]:
         """As ``ebml.head``, of the element at *at* of the file."""

@@ -60,6 +60,7 @@ def read_segment(file_size: int, wanted: Wanted) -> Reads[Segment]:
             )
         end = at + size
     scale, entries = yield from _children(walk, at, end, wanted)
+    walk.bound()  # of the last window
     return Segment(container, scale, entries, walk.frames)
 
 
