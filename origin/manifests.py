@@ -17,6 +17,7 @@ from origin.urls import (
     text_name,
 )
 from packager.bandwidth import minimum_buffer
+from packager.captions.fmp4 import CODECS, milliseconds, most_bandwidth
 from packager.captions.rendition import (
     CaptionTrack,
     clip_mark,
@@ -24,6 +25,7 @@ from packager.captions.rendition import (
     text_timeline,
 )
 from packager.dash.mpd import Period, mpd
+from packager.dash.text_sets import TextSegments
 from packager.errors import UnknownSegment
 from packager.hls.closed_captions import with_closed_captions
 from packager.hls.images import image_stream
@@ -94,7 +96,7 @@ def master_playlist(
 ) -> Needs[str]:
     """The multivariant playlist as text."""
     playlist = yield from multivariant(recipe, target, listing, text)
-    if sheets is not None:
+    if sheets is not None and any(one.resolution for one in playlist.variants):
         images = image_stream(sheets, f"{listing.folder}images.m3u8")
         playlist = replace(playlist, images=images)
     return with_closed_captions(playlist, recipe.closed_captions).render()
@@ -248,7 +250,7 @@ def media_presentation(
     period, min_buffer = yield from media_period(
         recipe, target, token, listing.folder + media_folder(target), listing, text
     )
-    if sheets is not None:
+    if sheets is not None and period.presentation.video:
         sheet = sheet_name("$Number$", token + sheets.mark)
         sheet = listing.folder + sheet_folder(target) + sheet
         period = replace(period, sheets=sheets, sheet=sheet)
@@ -267,10 +269,22 @@ def media_period(
     recipe = asked_of(recipe, target)
     whole = yield from _whole(recipe, text, fmp4=True)
     marks = {one.number: token + clip_mark(one.mark, recipe.clip) for one in text}
+    form, plain = target.parameters.captions_as, {one.number: one.mark for one in text}
     merged = listing.edit(merged_audio(listing.keep(whole)))
 
     def named(make: Callable[[str], str]) -> Callable[[_Rendition], str]:
         return lambda one: make(f"{selectors(_choice(one))}-x{token}")
+
+    within = listing.folder + media_folder(target, text=True)
+
+    def segments(one: TextRendition) -> TextSegments | None:
+        if form is None:
+            return None
+        line, mark = milliseconds(one.timeline), token + plain[one.track]
+        media = text_name(FileKind.SEGMENT, one.track, mark, "$Number$", form)
+        header = text_name(FileKind.INIT, one.track, mark, form=form)
+        rate = most_bandwidth(one.bitrate.peak, line)
+        return TextSegments(CODECS[form], line, within + media, within + header, rate)
 
     period = Period(
         presentation=merged,
@@ -282,6 +296,7 @@ def media_period(
         captions=lambda one: (
             listing.folder + text_name(FileKind.SUBTITLES, one.track, marks[one.track])
         ),
+        text_segments=segments,
     )
     return period, minimum_buffer(one.timeline for one in whole.renditions)
 

@@ -178,7 +178,7 @@ class Media:
             raise BadUrl("a filter of a sequence is not supported yet")
         return await self._sequences.find(asked.target)
 
-    async def _text(self, path: str, target: Target) -> Text:
+    async def _text(self, path: str, target: Target) -> Body | Text:
         presented, text = await self._captions.find(target)
         if target.file.mark is not None:
             entry = getattr(target.source, "entry", None)

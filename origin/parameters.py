@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 
 from origin.errors import BadUrl
 from origin.tracks import Tracks, parse_tracks
+from packager.captions.fmp4 import TextForm
 from packager.languages import bcp47
 
-NAMES = frozenset({"clipFrom", "clipTo", "tracks", "lang", "thumbSheets"})
+NAMES = frozenset({"clipFrom", "clipTo", "tracks", "lang", "thumbSheets", "captionsAs"})
 """Those that are built."""
 
 _MILLISECONDS = re.compile(r"0|[1-9][0-9]{0,12}")
-_CLIP = re.compile(r"/(?:clip(?:From|To)/[0-9]+|thumbSheets/[01])(?=/|,|$)")
+_CLIP = re.compile(r"/(?:clip(?:From|To)/[0-9]+|thumbSheets/[01]|captionsAs/[a-z]+)(?=/|,|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class Parameters:
 
     thumb_sheets: bool | None = None
     """Whether manifests list sheets of thumbnails; None is what the origin is set to."""
+
+    captions_as: TextForm | None = None
+    """What segments of captions are listed in an MPD; None is a file of WebVTT."""
 
     text: str = ""
     """As they stand behind the source."""
@@ -60,7 +64,14 @@ def parse_parameters(pairs: Iterable[tuple[str, str]]) -> Parameters:
         _tracks(found.get("tracks")),
         _language(found.get("lang")),
         _switch(found, "thumbSheets"),
+        _form(found.get("captionsAs")),
     )
+
+
+def _form(value: str | None) -> TextForm | None:
+    if value not in (None, "vtt", *TextForm):
+        raise BadUrl("captionsAs: not one of vtt, wvtt, stpp")
+    return None if value in (None, "vtt") else TextForm(value)
 
 
 def _switch(found: dict[str, str], name: str) -> bool | None:
@@ -104,5 +115,5 @@ def split_parameters(parts: Sequence[str]) -> tuple[list[str], Parameters]:
 
 def without_clip(source: str) -> str:
     """The text of a source without what changes manifests alone: the part that is presented
-    of it, and whether they list sheets."""
+    of it, whether they list sheets, and how captions."""
     return _CLIP.sub("", source)

@@ -14,15 +14,20 @@ from origin.captions import ReadCaptions
 from origin.catalog import Catalog, Presented
 from origin.errors import NotFound, OriginError, SourceUnavailable
 from origin.manifests import HLS_TYPE, asked_of, contained, text_playlist
-from origin.responses import IMMUTABLE, MANIFEST, SHORT, Text, text
-from origin.urls import FileKind, Target
+from origin.responses import IMMUTABLE, MANIFEST, SHORT, Body, Text, strong_etag, text
+from origin.urls import File, FileKind, Target
+from packager.captions import fmp4
+from packager.captions.fmp4 import TextForm
 from packager.captions.rendition import CaptionTrack, clip_mark, cut_captions, text_timeline
 from packager.captions.segments import segment
 from packager.captions.webvtt import render
 from packager.clip import Clip
 from packager.errors import MalformedMedia, PackagerError, UnknownSegment, Unsupported
+from packager.plan import Plan
+from packager.presentation import Timeline
 
 WEBVTT_TYPE = "text/vtt; charset=utf-8"
+_FMP4_TYPE = "application/mp4"
 _log = logging.getLogger("origin")
 
 
@@ -66,7 +71,7 @@ class Texts:
             purpose=file.purpose,
         )
 
-    async def find(self, target: Target) -> tuple[Presented, Text]:
+    async def find(self, target: Target) -> tuple[Presented, Body | Text]:
         """What *target* names, a file of captions.  Raises ``NotFound`` and what sources raise,
         ``MalformedCaptions`` with the line among it."""
         presented, track = await self._marked(target)
@@ -79,6 +84,8 @@ class Texts:
             playlist = await self._catalog.carry_out_aside(presented, needs)
             return presented, text(playlist, HLS_TYPE, MANIFEST)
         timeline = await self._catalog.carry_out_aside(presented, text_timeline(recipe))
+        if file.form is not None:
+            return presented, await _in_fmp4(track, timeline, file, file.form, life)
         if file.kind is FileKind.SUBTITLES:
             cut = cut_captions(track.captions, recipe.clip)
             return presented, await written(lambda: render(cut), life)
@@ -133,6 +140,21 @@ def facts_of(tracks: tuple[CaptionTrack, ...]) -> tuple[object, ...]:
         (one.number, one.mark, one.language, one.label, one.default, one.purpose)
         for one in tracks
     )
+
+
+async def _in_fmp4(
+    track: CaptionTrack, timeline: Timeline, file: File, form: TextForm, life: str
+) -> Body:
+    """An init segment or a media segment, made in a thread."""
+
+    def make() -> bytes:
+        if file.kind is FileKind.INIT:
+            return fmp4.init(track.captions, form, track.language)
+        line = fmp4.milliseconds(timeline)
+        return fmp4.segment(track.captions, line, file.number, form, track.language)
+
+    made = await asyncio.get_running_loop().run_in_executor(None, make)
+    return Body(Plan((made,)), _FMP4_TYPE, life, strong_etag(made))
 
 
 async def written(write: Callable[[], str], life: str) -> Text:

@@ -34,6 +34,7 @@ from origin.errors import BadUrl
 from origin.parameters import NAMES as PARAMETERS
 from origin.parameters import NONE, Parameters, split_parameters, without_clip
 from origin.paths import path_segments
+from packager.captions.fmp4 import TextForm
 from packager.recipe import Choice
 
 
@@ -166,6 +167,9 @@ class File:
     mark: str | None = None
     """That they carry beside the token."""
 
+    form: TextForm | None = None
+    """Of captions in fMP4: their sample entry."""
+
     fmp4: bool = False
     """Of fMP4 though the path does not say so, as for codecs that MPEG-TS does not carry."""
 
@@ -203,6 +207,8 @@ _FILES = {
         "init": rf"init{_SELECTORS}{_TOKEN}\.mp4",
         "seg": rf"seg-{_NUMBER}{_SELECTORS}{_TOKEN}\.(ts|m4s|aac|ac3|ec3|mp3)",
         "text seg": rf"seg-{_NUMBER}-s{_NUMBER}{_MARKED}\.vtt",
+        "text init": rf"(wvtt|stpp)-init-s{_NUMBER}{_MARKED}\.mp4",
+        "text fragment": rf"(wvtt|stpp)-{_NUMBER}-s{_NUMBER}{_MARKED}\.m4s",
         "sub": rf"sub-s{_NUMBER}{_MARKED}\.vtt",
         "fragment": rf"fragment-{_NUMBER}{_SELECTORS}{_TOKEN}\.m4s",
         "images": r"images\.m3u8",
@@ -213,7 +219,7 @@ _FILES = {
 }
 _OF_PROTOCOL = {
     Protocol.HLS: ("master", "text index", "index", "init", "seg", "text seg"),
-    Protocol.DASH: ("manifest", "init", "fragment", "sub"),
+    Protocol.DASH: ("manifest", "init", "fragment", "sub", "text init", "text fragment"),
     Protocol.CMAF: (
         "master",
         "text index",
@@ -223,6 +229,8 @@ _OF_PROTOCOL = {
         "seg",
         "text seg",
         "sub",
+        "text init",
+        "text fragment",
     ),
     Protocol.THUMB: ("picture",),
 }
@@ -348,6 +356,12 @@ def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
     if kind == "text seg":
         number, text = int(match[1]), int(match[2])
         return File(FileKind.SEGMENT, None, number, match[3], text, match[4])
+    if kind == "text init":
+        form = TextForm(match[1])
+        return File(FileKind.INIT, None, 0, match[3], int(match[2]), match[4], form)
+    if kind == "text fragment":
+        form, number, text = TextForm(match[1]), int(match[2]), int(match[3])
+        return File(FileKind.SEGMENT, None, number, match[4], text, match[5], form)
     if kind == "sub":
         return File(FileKind.SUBTITLES, None, 0, match[2], int(match[1]), match[3])
     if kind == "init":
@@ -424,9 +438,20 @@ def sheet_name(number: int | str, mark: str = "") -> str:
     return f"sheet-{number}-x{mark}.jpg" if mark else f"sheet-{number}.jpg"
 
 
-def text_name(kind: FileKind, text: int, mark: str = "", number: int = 0) -> str:
-    """Of captions *text*; *mark* is their token and mark."""
+def text_name(
+    kind: FileKind,
+    text: int,
+    mark: str = "",
+    number: int | str = 0,
+    form: TextForm | None = None,
+) -> str:
+    """Of captions *text*; *mark* is their token and mark, *number* may be DASH's
+    ``$Number$``."""
     tail = f"-s{text}-x{mark}" if mark else f"-s{text}"
+    if form is not None:
+        return (
+            f"{form}-init{tail}.mp4" if kind is FileKind.INIT else f"{form}-{number}{tail}.m4s"
+        )
     match kind:
         case FileKind.INDEX:
             return f"index-s{text}.m3u8"
@@ -475,7 +500,7 @@ def media_folder(target: Target, *, text: bool = False) -> str:
 def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
     if file.text is not None:
         mark = f"{file.token}{file.mark}" if file.token else ""
-        return text_name(file.kind, file.text, mark, file.number)
+        return text_name(file.kind, file.text, mark, file.number, file.form)
     tail = "" if file.choice is None else selectors(file.choice)
     token = "" if file.token is None else f"-x{file.token}"
     match file.kind:

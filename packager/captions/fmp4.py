@@ -46,6 +46,20 @@ def milliseconds(timeline: Timeline) -> Timeline:
     return Timeline(TIMESCALE, starts, end, timeline.first, zero)
 
 
+_MARKUP = 3
+"""How much larger than WebVTT the same text may be in samples, as a rule."""
+
+_HEADS = 2_000
+"""Bytes of a segment that are not text, as a rule."""
+
+
+def most_bandwidth(webvtt: int, timeline: Timeline) -> int:
+    """Bits per second to declare, by those of the same segments as WebVTT: segments are not
+    made to be measured.  Many cues at once may take more."""
+    shortest = min(timeline.durations)
+    return _MARKUP * webvtt + 8 * _HEADS * TIMESCALE // max(shortest, TIMESCALE)
+
+
 def init(captions: Captions, form: TextForm, language: str | None) -> bytes:
     """The header of the track."""
     ftyp = box(b"ftyp", b"cmfc", bytes(4), b"iso6cmfc", _BRANDS[form])

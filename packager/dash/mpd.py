@@ -14,7 +14,7 @@ from packager.dash.duration import duration_down, duration_up
 from packager.dash.element import Attributes, element
 from packager.dash.image_set import image_set
 from packager.dash.segment_template import segment_template
-from packager.dash.text_sets import text_set
+from packager.dash.text_sets import TextSegments, segmented_text_set, text_set
 from packager.dash.video_sets import main_pictures, switched_between, video_set, video_sets
 from packager.pictures.sheets import Sheets
 from packager.presentation import (
@@ -48,6 +48,9 @@ class Period:
 
     captions: Callable[[TextRendition], str] = lambda one: f"{one.name}.vtt"
     """A text rendition's address."""
+
+    text_segments: Callable[[TextRendition], TextSegments | None] = lambda _: None
+    """Where captions are in segments, in place of that file."""
 
     sheets: Sheets | None = None
     """Of thumbnails; None lists none."""
@@ -111,6 +114,8 @@ def _sets(period: Period) -> list[str]:
         ),
         *(
             text_set(n, one, period.captions(one))
+            if (segments := period.text_segments(one)) is None
+            else segmented_text_set(n, one, segments)
             for n, one in enumerate(presentation.text, len(pictures) + len(sounds) + 1)
         ),
     ]

@@ -5,11 +5,15 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from posixpath import normpath
 
 import pytest
 
 from origin.config import OriginConfig
+from packager.captions.fmp4 import CODECS, TextForm
+from packager.captions.mp4_tracks import read_text_track
 from packager.captions.webvtt import parse
+from packager.plan import run_reads
 from tests.origin.inside import Origin, running, take
 from tests.packager.dash.test_mpd import judge
 from tests.support.http import Answer
@@ -125,6 +129,36 @@ def test_an_mpd_lists_whole_files(captioned: Captioned, folder: str, dash_xsd: P
     answer = captioned.ask(f"{folder}/{english}")
     assert answer.headers["content-type"] == "text/vtt; charset=utf-8"
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("form", TextForm)
+@pytest.mark.parametrize("folder", ["/dash/e/{}", "/cmaf/e/{}"])
+def test_an_mpd_lists_segments_where_it_is_asked_to(
+    captioned: Captioned, folder: str, form: TextForm, dash_xsd: Path
+) -> None:
+    """S-14, D-11: whatever is played of them is what the file has."""
+    asked = f"{folder}/captionsAs/{form}"
+    found = captioned.text(f"{asked}/manifest.mpd")
+    judge(dash_xsd, found)
+    assert f'codecs="{CODECS[form]}" lang="en"' in found
+    assert "<BaseURL>" not in found
+    names = re.findall(rf'initialization="(\S*{form}-init-s1\S*)" media="(\S*)"', found)
+    header, media = names[0]
+    data = b""
+    for name in (header, *(media.replace("$Number$", str(n)) for n in (1, 2, 3))):
+        answer = captioned.ask(normpath(f"{asked}/{name}"))
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/mp4")
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        data += answer.body
+    assert captioned.ask(normpath(f"{asked}/{media.replace('$Number$', '4')}")).status == 404
+    read = read_text_track(len(data), 1)
+    cues = run_reads(read, lambda one: data[one.offset : one.offset + one.length]).cues
+    assert [(cue.start, cue.end, cue.text) for cue in cues] == [
+        (1000, 2500, "Hello &amp; <i>you</i>"),
+        (5500, 7000, "across"),
+    ]
+    video = captioned.text(f"{folder}/manifest.mpd")
+    assert re.findall(r"(?:fragment|seg)-[^\s\"]*", video)[0] in found, "the media is the same"
 
 
 def test_a_clip_has_times_of_its_own_in_dash(captioned: Captioned) -> None:
