@@ -291,12 +291,12 @@ class Delivery:
         presented = await self._one(asked)
         file = await self._catalog.open(presented, 1)
         flavor, clip = presented.flavors[0], asked.parameters
-        whole = replace(clip, language=None) == NONE
+        whole = replace(clip, language=None, thumb_sheets=None) == NONE
         shown = presented.recipe.flavor(1).of_kind(Kind.VIDEO)
         container = presented.recipe.flavor(1).container if whole else Container.MP4
         kind = f"{Kind.VIDEO if shown else Kind.AUDIO}/{container}"
         etag = strong_etag("file", asked.flavor, presented.token, str(flavor.size), str(clip))
-        whole = replace(clip, language=None) == NONE
+        whole = replace(clip, language=None, thumb_sheets=None) == NONE
         if whole:
             plan = Plan((Extents((0,), (flavor.size,), flavor.size),))
         else:

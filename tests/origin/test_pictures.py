@@ -304,6 +304,12 @@ def drawing_processes() -> list[int]:
     return found
 
 
+def stop(pid: int) -> None:
+    """Let it read nothing more."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: "State:\tT" in Path(f"/proc/{pid}/status").read_text())
+
+
 def waiting_input(pid: int) -> int:
     """Bytes that it has not read yet."""
     size = array("i", [0])
@@ -317,7 +323,7 @@ def test_a_process_that_is_killed_costs_nothing(start: Start, files: list[Path])
     origin = start()
     origin.get("/thumb/local/a.mp4/thumb-0.jpg")
     [pid] = set(drawing_processes()) - before
-    os.kill(pid, signal.SIGSTOP)
+    stop(pid)
     with ThreadPoolExecutor(1) as threads:
         asked = threads.submit(origin.get, "/thumb/local/a.mp4/thumb-2000.jpg")
         until(lambda: waiting_input(pid))
@@ -364,7 +370,7 @@ def test_a_picture_that_takes_too_long(
     origin = start()
     origin.get("/thumb/local/a.mp4/thumb-0.jpg")
     [pid] = set(drawing_processes()) - before
-    os.kill(pid, signal.SIGSTOP)
+    stop(pid)
     monkeypatch.setattr(drawers, "_SECONDS", 0.2)
     answer = origin.ask("/thumb/local/a.mp4/thumb-2000.jpg")
     assert answer.status == 502 and "takes longer" in answer.headers["x-headrace-error"]
@@ -394,6 +400,12 @@ def test_strict_parsers_read_what_lists_sheets(shared: Origin) -> None:
     assert images.is_images_only and images.is_endlist
     assert [one.duration for one in images.segments] == [14]
     assert images.data["tiles"] == [{"resolution": "160x90", "layout": "5x5", "duration": 2.0}]
+
+
+def test_a_manifest_without_video_lists_none(shared: Origin) -> None:
+    at = f"e/{shared.entry}/thumbSheets/1"
+    assert "sheet-" not in shared.text(f"/dash/{at}/manifest-v0.mpd")
+    assert "IMAGE" not in shared.text(f"/hls/{at}/master-v0.m3u8")
 
 
 def test_of_a_clip_sheets_are_its_own(shared: Origin) -> None:
