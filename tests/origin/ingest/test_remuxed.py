@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -17,8 +18,8 @@ from tests.support.clips import make_clip
 def units(path: Path, kind: str) -> list[tuple[int, int]]:
     """Ticks of 90 kHz since the first, and content, of decoded frames."""
     with av.open(str(path)) as read:
-        frames = [f for f in read.decode(**{kind: 0}) if f.pts is not None]
-        times = [round(f.pts * f.time_base * 90_000) for f in frames]
+        frames: list[Any] = list(read.decode(**{kind: 0}))
+        times = [round(f.pts * f.time_base * 90_000) for f in frames if f.pts is not None]
         sums = [hash(f.to_ndarray().tobytes()) for f in frames]
     return [(at - times[0], one) for at, one in zip(times, sums, strict=True)]
 
