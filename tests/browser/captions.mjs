@@ -1,16 +1,27 @@
 // Plays an entry on the product's page with captions and prints their cues, as JSON.
 //
-//   node captions.mjs CHROMIUM BASE ENTRY COMBINATION LANGUAGE
+//   node captions.mjs CHROMIUM BASE ENTRY COMBINATION LANGUAGE [FORM]
+//
+// FORM is that of segments in the MPD (captionsAs); the page itself has no address for them.
 
 import { withBrowser } from "./browser.mjs";
 
-const [chromium, base, entry, combination, language] = process.argv.slice(2);
+const [chromium, base, entry, combination, language, form] = process.argv.slice(2);
 const LIMIT = 30_000; // ms
 
 await withBrowser(chromium, async (browser) => {
   const page = await browser.newPage();
   page.setDefaultTimeout(LIMIT);
   const complaints = [];
+  if (form) {
+    await page.setRequestInterception(true);
+    page.on("request", async (request) => {
+      if (!request.url().endsWith("/combinations.js")) return request.continue();
+      const rows = await (await fetch(request.url())).text();
+      const body = rows.replaceAll("{}/manifest.mpd", `{}/captionsAs/${form}/manifest.mpd`);
+      return request.respond({ contentType: "text/javascript", body });
+    });
+  }
   page.on("pageerror", (error) => complaints.push(error.message));
   const query = new URLSearchParams({ entry, left: combination, right: "none", ahead: 4 });
   await page.goto(`${base}/?${query}`);

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,18 @@ def webvtt() -> str:
     return "\n\n".join(["WEBVTT", "STYLE\n::cue { color: yellow }", *blocks])
 
 
+def ttml() -> str:
+    lines = [
+        f'<p begin="{10_000 * start}t" end="{10_000 * end}t">'
+        + text.replace("&", "&amp;").replace("<", "&lt;")
+        + "</p>"
+        for start, end, text in CUES
+    ]
+    names = 'xmlns="http://www.w3.org/ns/ttml" xmlns:ttp="http://www.w3.org/ns/ttml#parameter"'
+    body = f"<body><div>{''.join(lines)}</div></body>"
+    return f'<tt {names} ttp:tickRate="10000000">{body}</tt>'
+
+
 def plain(text: str) -> str:
     """The text of a cue is markup, which only some players have taken for that; Shaka Player
     puts a class around it for the style of the file."""
@@ -64,9 +77,11 @@ def captioned(
     samples = make_samples(folder / "samples", SECONDS, lambda name, share: None)
     (folder / "film.srt").write_text(srt())
     (folder / "film.vtt").write_text(webvtt())
+    (folder / "film.ttml").write_text(ttml())
     done = headrace(
         "ingest", *samples, "--data", folder,
         "--captions", f"{folder}/film.srt:eng:English", "--captions", f"{folder}/film.vtt:ger",
+        "--captions", f"{folder}/film.ttml:fre",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     entry = done.stdout.strip()
@@ -84,10 +99,42 @@ def test_every_cue_is_shown_when_it_was_written_to_be(
     script: Script, captioned: tuple[str, str], combination: str, language: str
 ) -> None:
     url, entry = captioned
-    found = script("captions.mjs", url, entry, combination, language)
+    judge(script("captions.mjs", url, entry, combination, language), combination)
+
+
+def test_cues_of_ttml(script: Script, captioned: tuple[str, str]) -> None:
+    judge(script("captions.mjs", *captioned, "hls-ts", "fr"), "hls-ts")
+
+
+@pytest.mark.parametrize(
+    ("combination", "form"),
+    [("dash-shaka", "wvtt"), ("dash-shaka", "stpp"), ("cmaf-dash-dashjs", "wvtt")],
+)
+def test_cues_in_segments_of_dash(
+    script: Script, captioned: tuple[str, str], combination: str, form: str
+) -> None:
+    found = script("captions.mjs", *captioned, combination, "fr", form)
+    judge(found | {"cues": joined(found["cues"])}, combination)
+
+
+def joined(cues: list[list[Any]]) -> list[list[Any]]:
+    """What goes on in the next sample or segment, as one cue: a player may leave it cut."""
+    whole: list[list[Any]] = []
+    for start, end, text in sorted(cues):
+        for one in whole:
+            if one[2] == text and start <= one[1] + 0.0005:
+                one[1] = max(one[1], end)
+                break
+        else:
+            whole.append([start, end, text])
+    return whole
+
+
+def judge(found: dict[str, Any], combination: str) -> None:
+    """Every cue was there, when it was written to be."""
     assert found["complaints"] == []
     assert [error for error in found["errors"] if error["fatal"]] == []
-    assert [one["language"] for one in found["texts"]] == ["en", "de"]
+    assert [one["language"] for one in found["texts"]] == ["en", "fr", "de"]
     # hls.js takes the first DTS of a transport stream for zero: sound and picture are later by
     # as much as the cues.
     late = found["started"] if combination == "hls-ts" else 0
