@@ -92,12 +92,16 @@ class Sheet:
         self._styles: dict[str, tuple[Styles, tuple[str, ...]]] = {}
         self._regions: dict[str, Styles] = {}
         self._last_region = ""
+        self._referred_to: dict[str, Styles] = {}
+        """Styles with what they refer to, as far as they were asked for."""
+
         self._colours: dict[str, str] = {}
 
     def add_style(self, said: Mapping[str, str]) -> None:
         """Raises ``ValueError``."""
         if len(self._styles) >= _MAX_STYLES:
             raise ValueError(f"more than {_MAX_STYLES} styles")
+        self._referred_to.clear()
         self._styles[said.get("id", "")] = _own(said), _references(said)
 
     def add_region(self, said: Mapping[str, str]) -> None:
@@ -121,7 +125,9 @@ class Sheet:
             return inherited
         found = {name: value for name, value in inherited.items() if name in _INHERITED}
         for one in references:
-            found |= self._referred(one, _REFERENCES)
+            if one not in self._referred_to and one in self._styles:
+                self._referred_to[one] = self._referred(one, _REFERENCES)
+            found |= self._referred_to.get(one, {})
         return found | own
 
     def _referred(self, name: str, depth: int) -> Styles:
