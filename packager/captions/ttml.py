@@ -20,10 +20,12 @@ from packager.captions.ttml_times import Clock, clock_of, parse_time, whole_mill
 
 _MAX_DEPTH = 64
 _MAX_ELEMENTS = 1_000_000
+_MAX_SHOWN = 2_000_000
+"""Pieces of text in all cues: those that go on beside others are in several."""
+
 _MAX_TIMED_SPANS = 128
 """In one ``p``: each of their times is a cue of its own."""
 
-_XML = "http://www.w3.org/XML/1998/namespace"
 _TIMED = ("body", "div", "p", "span")
 _HEAD = ("style", "region")
 
@@ -78,6 +80,7 @@ class _Reader:
         self._elements = 0
         self._runs: list[_Run] = []
         self._timed_spans = 0
+        self._shown = 0
         self._cues: list[Cue] = []
 
     def read(self, data: bytes) -> Captions:
@@ -220,6 +223,9 @@ class _Reader:
                 for one in self._runs
                 if one.begin <= start and (one.end is None or one.end >= stop)
             ]
+            self._shown += len(shown)
+            if self._shown > _MAX_SHOWN:
+                raise self._refusal(f"more than {_MAX_SHOWN} pieces of text in its cues")
             yield from self._cue(p, start, stop, shown)
 
     def _cue(
