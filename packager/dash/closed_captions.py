@@ -10,6 +10,7 @@ from packager.dash.element import element
 from packager.presentation import ClosedCaptions
 
 _SERVICE = "SERVICE"
+_UNKNOWN = "und"
 
 
 def closed_captions(captions: Iterable[ClosedCaptions]) -> list[str]:
@@ -17,10 +18,9 @@ def closed_captions(captions: Iterable[ClosedCaptions]) -> list[str]:
     channels, services = [], []
     for one in captions:
         if one.id.startswith(_SERVICE):
-            lang = f"lang:{one.code}" if one.code else "lang:und"
-            services.append(f"{one.id.removeprefix(_SERVICE)}={lang}")
+            services.append(f"{one.id.removeprefix(_SERVICE)}=lang:{one.code or _UNKNOWN}")
         else:
-            channels.append(f"{one.id}={one.code}" if one.code else one.id)
+            channels.append(f"{one.id}={one.code or _UNKNOWN}")
     return [
         _accessibility(name, values)
         for name, values in (("608", channels), ("708", services))

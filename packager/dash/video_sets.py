@@ -98,9 +98,9 @@ def video_set(
     return element(
         "AdaptationSet",
         attributes,
-        *closed_captions(captions),
         *(_colour(tallest) if alike else []),
         *_switching(switching),
+        *closed_captions(captions),
         *([role(Role.MAIN)] if main else []),
         *(
             _representation(video, template(video), [] if alike else _colour(video))

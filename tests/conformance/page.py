@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.conformance.files import FOLDER, media_names
 from tests.conformance.laboratory import Laboratory, laboratory
-from tests.conformance.presented import MPD, NotPresented, Way, present, representations
+from tests.conformance.presented import NotPresented, Way, adaptations, present, representations
 
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 INTRODUCTION = Path(__file__).with_name("introduction.md")
@@ -64,8 +64,7 @@ def tracks_of(lab: Laboratory, name: str) -> list[str]:
     return [
         f"{one.attrib['id'].removeprefix('f1-')} {_described(adaptation, one)} "
         f"{float(lasting[one.attrib['id']]):.3f} s"
-        for adaptation in ET.fromstring(text).iter(f"{MPD}AdaptationSet")
-        for one in adaptation.iter(f"{MPD}Representation")
+        for adaptation, one, _ in adaptations(text)
     ]
 
 

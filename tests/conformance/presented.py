@@ -74,6 +74,10 @@ class Presented:
     playlists: dict[str, str]
     mpds: dict[str, str]
     renditions: tuple[Segmented, ...]
+    """Of pictures and sound."""
+
+    texts: tuple[Segmented, ...]
+    """Playlists of captions."""
 
 
 class NotPresented(Exception):
@@ -91,6 +95,7 @@ def present(lab: Laboratory, name: str, way: Way) -> Presented:
     playlists: dict[str, str] = {}
     mpds: dict[str, str] = {}
     found: list[Segmented] = []
+    texts: list[Segmented] = []
     for manifest in way.manifests:
         answer = lab.ask(folder + manifest)
         if answer.status != 200:
@@ -101,17 +106,17 @@ def present(lab: Laboratory, name: str, way: Way) -> Presented:
             found += representations(text)
         else:
             playlists[manifest] = text
-            for uri in listed(text):
+            for uri, is_text in listed(text).items():
                 playlists[uri] = lab.get(folder + uri).decode()
-                found.append(media_playlist(uri, playlists[uri]))
-    return Presented(folder, playlists, mpds, tuple(found))
+                (texts if is_text else found).append(media_playlist(uri, playlists[uri]))
+    return Presented(folder, playlists, mpds, tuple(found), tuple(texts))
 
 
-def listed(text: str) -> list[str]:
-    """The media playlists that a multivariant playlist names."""
+def listed(text: str) -> dict[str, bool]:
+    """The media playlists that a multivariant playlist names, and whether they are captions."""
     master: Any = m3u8.loads(text)
-    names = [one.uri for one in master.playlists] + [one.uri for one in master.media if one.uri]
-    return list(dict.fromkeys(names))
+    names = {one.uri: False for one in master.playlists}
+    return names | {one.uri: one.type == "SUBTITLES" for one in master.media if one.uri}
 
 
 def media_playlist(uri: str, text: str) -> Segmented:
@@ -133,8 +138,10 @@ def representations(text: str) -> list[Segmented]:
 
 
 def adaptations(text: str) -> Iterator[tuple[ET.Element, ET.Element, ET.Element]]:
-    """Each AdaptationSet, Representation and SegmentTemplate of an MPD."""
+    """Each AdaptationSet, Representation and SegmentTemplate of an MPD; not of captions."""
     for adaptation in ET.fromstring(text).iter(f"{MPD}AdaptationSet"):
+        if adaptation.get("contentType") == "text":
+            continue
         outer = adaptation.find(f"{MPD}SegmentTemplate")
         for one in adaptation.iter(f"{MPD}Representation"):
             inner = one.find(f"{MPD}SegmentTemplate")

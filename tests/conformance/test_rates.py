@@ -33,7 +33,8 @@ def test_rates_are_those_of_the_segments(lab: Laboratory, name: str, way: Way) -
         found = present(lab, name, way)
     except NotPresented:
         return
-    sizes = {one.name: _sizes(lab, found, one) for one in found.renditions}
+    renditions = *found.renditions, *found.texts
+    sizes = {one.name: _sizes(lab, found, one) for one in renditions}
     if not all(sizes.values()):
         return  # a damaged sample, which another test looks at
     for text in found.mpds.values():
@@ -58,11 +59,15 @@ def judge_mpd(text: str, sizes: Mapping[str, list[int]]) -> None:
 
 
 def judge_master(found: Presented, master: Master, sizes: Mapping[str, list[int]]) -> None:
-    """P-09: what a player needs at the most for a variant and one of its sounds."""
-    lists = {one.name: one for one in found.renditions if one.name in found.playlists}
+    """P-09: what a player needs at the most for a variant, one of its sounds, one of its
+    captions."""
+    renditions = *found.renditions, *found.texts
+    lists = {one.name: one for one in renditions if one.name in found.playlists}
     for variant in master.variants:
         group = {one["URI"] for one in master.sounds(variant) if "URI" in one}
         parts = [{variant["URI"]}, group] if variant["URI"] not in group else [group]
+        if "SUBTITLES" in variant:
+            parts.append({one.name for one in found.texts})
         wanted = [Fraction(0), Fraction(0)]
         shortest: list[Fraction] = []
         for part in filter(None, parts):

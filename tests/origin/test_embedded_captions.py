@@ -64,4 +64,4 @@ def test_captions_in_the_pictures(media_dir: Path, name: str, tmp_path: Path) ->
             assert 'INSTREAM-ID="CC1"' in master
             assert master.count('CLOSED-CAPTIONS="cc"') == master.count("#EXT-X-STREAM-INF")
         mpd = text(origin, f"/dash/e/{entry}/manifest.mpd")
-        assert 'schemeIdUri="urn:scte:dash:cc:cea-608:2015" value="CC1"' in mpd
+        assert 'schemeIdUri="urn:scte:dash:cc:cea-608:2015" value="CC1=und"' in mpd
