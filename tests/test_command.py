@@ -77,7 +77,8 @@ OPTIONS = {
     "origin": "data host port admin-port workers local-root index-cache plan-cache open-files"
     " sendfile object-store remote-host remote-private data-center mapping-root"
     " mapping-upstream mapped-default mapping-path-prefix mapping-path-postfix mapping-ttl"
-    " admin-token-file source-allow remote-upstream manifest-hook",
+    " admin-token-file source-allow remote-upstream manifest-hook thumb-exact thumb-sheets"
+    " picture-processes",
     "edge": "upstream shield upstream-ca health host port admin-port admin-token-file"
     " purge-method workers cache-dir ram disk block early-refresh stale-if-unreachable"
     " heuristic negative-ttl store-set-cookie forwarded node-id cache-status-key",
@@ -248,6 +249,9 @@ def test_defaults(stubs: Calls) -> None:
         "mapping_path_postfix": None,
         "mapping_ttl": 10,
         "manifest_hook": None,
+        "thumb_exact": False,
+        "thumb_sheets": False,
+        "picture_processes": 1,
         "page_entry": None,
         "players": None,
     }
