@@ -54,6 +54,19 @@ def recover(directory: Path) -> bool:
     _drop_mark(directory)
     if not is_known:
         shutil.rmtree(directory / INDEX, ignore_errors=True)
+    try:
+        _bring_in_line(directory)
+    except (OSError, lmdb.Error) as error:
+        # Somebody wrote to it whose traces the marks of a kill do not show.
+        if not is_known or disk_error(error).reason is not Reason.DAMAGED:
+            raise
+        is_known = False
+        shutil.rmtree(directory / INDEX)
+        _bring_in_line(directory)
+    return is_known
+
+
+def _bring_in_line(directory: Path) -> None:
     (directory / INDEX).mkdir(mode=0o700, exist_ok=True)
     index = _open_index(directory)
     try:
@@ -61,7 +74,6 @@ def recover(directory: Path) -> bool:
             _adopt(index, txn, directory / VOLUMES)
     finally:
         index.close()
-    return is_known
 
 
 def leave(directory: Path) -> None:
