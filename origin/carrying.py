@@ -22,7 +22,7 @@ def carrier_of(target: Target) -> Carrier | None:
     match target.protocol, target.file.kind:
         case (Protocol.DASH, _) | (_, FileKind.MANIFEST):
             return Carrier.DASH
-        case (Protocol.HLS, _) | (_, FileKind.MASTER | FileKind.INDEX):
+        case (Protocol.HLS, _) | (_, FileKind.MASTER | FileKind.INDEX | FileKind.I_FRAMES):
             return Carrier.HLS_FMP4
     return None
 

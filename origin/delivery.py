@@ -47,7 +47,7 @@ from origin.flights import Flights
 from origin.indexes import Ahead
 from origin.listed_sound import Sound
 from origin.manifests import HLS_TYPE, contained, multivariant
-from origin.parameters import NONE
+from origin.parameters import NONE, Parameters
 from origin.refused import RefusedBefore
 from origin.responses import IMMUTABLE, SHORT, Answer, Body, Text, plain, strong_etag, text
 from origin.storage.source import Source
@@ -291,12 +291,11 @@ class Delivery:
         presented = await self._one(asked)
         file = await self._catalog.open(presented, 1)
         flavor, clip = presented.flavors[0], asked.parameters
-        whole = replace(clip, language=None, thumb_sheets=None) == NONE
+        whole = _media_of(clip) == NONE
         shown = presented.recipe.flavor(1).of_kind(Kind.VIDEO)
         container = presented.recipe.flavor(1).container if whole else Container.MP4
         kind = f"{Kind.VIDEO if shown else Kind.AUDIO}/{container}"
         etag = strong_etag("file", asked.flavor, presented.token, str(flavor.size), str(clip))
-        whole = replace(clip, language=None, thumb_sheets=None) == NONE
         if whole:
             plan = Plan((Extents((0,), (flavor.size,), flavor.size),))
         else:
@@ -312,6 +311,11 @@ class Delivery:
             return await self._catalog.find(target.source, None, parameters=asked.parameters)
         except NotFound:
             raise Refused(Number.FLAVOR_NOT_FOUND) from None
+
+
+def _media_of(clip: Parameters) -> Parameters:
+    """Without what changes manifests alone."""
+    return replace(clip, language=None, thumb_sheets=None, captions_as=None, trick_play=False)
 
 
 def _reply(asked: PlayManifest, way: Route) -> Reply:

@@ -9,6 +9,7 @@ from origin.filters.listing import EVERYTHING, Listing
 from origin.urls import (
     FileKind,
     Target,
+    key_name,
     media_folder,
     segment_name,
     selectors,
@@ -29,10 +30,20 @@ from packager.dash.text_sets import TextSegments
 from packager.errors import UnknownSegment
 from packager.hls.closed_captions import with_closed_captions
 from packager.hls.images import image_stream
-from packager.hls.media_playlist import Stretch, media_playlist, target_duration
+from packager.hls.media_playlist import (
+    Stretch,
+    iframe_playlist,
+    media_playlist,
+    target_duration,
+)
 from packager.hls.multivariant import MultivariantPlaylist
 from packager.hls.subtitles import with_subtitles
-from packager.hls.variants import audio_apart, muxed_variants, separate_variants
+from packager.hls.variants import (
+    audio_apart,
+    i_frame_variants,
+    muxed_variants,
+    separate_variants,
+)
 from packager.pictures.sheets import Sheets
 from packager.presentation import (
     AudioRendition,
@@ -57,9 +68,12 @@ from packager.recipe import (
     track_cuts,
 )
 from packager.tracks import Kind
+from packager.trick import pictures
 
 _Rendition = VideoRendition | AudioRendition
 Tracks = tuple[CaptionTrack, ...]
+
+_MEDIA = (FileKind.INIT, FileKind.SEGMENT, FileKind.KEY)
 
 HLS_TYPE = "application/vnd.apple.mpegurl"
 
@@ -74,7 +88,7 @@ def contained(target: Target, recipe: Recipe) -> Target:
     if target.fmp4:
         return target
     file, fmp4 = target.file, not carried(recipe, target).in_ts
-    media = file.kind in (FileKind.INIT, FileKind.SEGMENT) and file.text is None
+    media = file.kind in _MEDIA and file.text is None
     if media and file.fmp4 != fmp4:
         raise UnknownSegment(f"the segments are {'fMP4' if fmp4 else 'MPEG-TS'}")
     return replace(target, fmp4=True) if fmp4 else target
@@ -112,7 +126,26 @@ def multivariant(
     recipe: Recipe, target: Target, listing: Listing = EVERYTHING, text: Tracks = ()
 ) -> Needs[MultivariantPlaylist]:
     """The multivariant playlist; its addresses are beside it, or in the listing's folder."""
-    recipe = asked_of(recipe, target)
+    playlist, videos = yield from _variants(asked_of(recipe, target), target, listing, text)
+    if not target.parameters.trick_play:
+        return playlist
+    listed = []
+    for video in videos:
+        found = yield from pictures(asked_of(recipe, target), _choice(video), fmp4=target.fmp4)
+        if found is not None:
+            listed.append((video, found.bitrate))
+
+    def name(one: _Rendition) -> str:
+        return f"{listing.folder}iframes{selectors(_choice(one))}.m3u8"
+
+    return replace(playlist, i_frames=i_frame_variants(listed, name))
+
+
+_Made = tuple[MultivariantPlaylist, tuple[VideoRendition, ...]]
+
+
+def _variants(recipe: Recipe, target: Target, listing: Listing, text: Tracks) -> Needs[_Made]:
+    """With the video that is listed."""
     whole = yield from _whole(recipe, text, fmp4=target.fmp4)
     kept, folder = listing.keep(whole), listing.folder
 
@@ -127,21 +160,22 @@ def multivariant(
         edited = listing.edit(kept)
         if not audio_apart(edited):
             muxed = yield from _muxed_master(recipe, edited, seconds, folder)
-            return with_subtitles(muxed, edited.text, text_index)
+            return with_subtitles(muxed, edited.text, text_index), edited.video
         merged = merged_audio(edited)
 
     def name(one: _Rendition) -> str:
         return f"{folder}index{selectors(_choice(one))}.m3u8"
 
     if target.fmp4:
-        return with_subtitles(separate_variants(merged, name), merged.text, text_index)
+        fmp4 = separate_variants(merged, name)
+        return with_subtitles(fmp4, merged.text, text_index), merged.video
     rates: dict[str, Bitrate] = {}
     apart: tuple[_Rendition, ...] = (*merged.video, *merged.audio)
     for one in apart:
         rate_of = muxed_bitrate if isinstance(one, VideoRendition) else packed_bitrate
         rates[one.name] = yield from rate_of(recipe, _choice(one), seconds)
     playlist = separate_variants(merged, name, lambda one: rates[one.name])
-    return with_subtitles(playlist, merged.text, text_index)
+    return with_subtitles(playlist, merged.text, text_index), merged.video
 
 
 def _muxed_master(
@@ -179,6 +213,21 @@ def index_playlist(recipe: Recipe, target: Target, choice: Choice, token: str) -
     """The media playlist of the tracks in *choice*."""
     made, seconds = yield from stretch(recipe, target, choice, token, media_folder(target))
     return media_playlist(made.timeline, made.uri, target=seconds, map_uri=made.map_uri)
+
+
+def key_frame_playlist(
+    recipe: Recipe, target: Target, choice: Choice, token: str
+) -> Needs[str]:
+    """The list of the key frames of the video in *choice*."""
+    found = yield from pictures(asked_of(recipe, target), choice, fmp4=target.fmp4)
+    if found is None:
+        raise UnknownSegment("the video has no key frames to list")
+    tail, folder = f"{selectors(choice)}-x{token}", media_folder(target)
+    return iframe_playlist(
+        found.timeline,
+        lambda number: folder + key_name(target.fmp4, number, tail),
+        map_uri=f"{folder}init{tail}.mp4" if target.fmp4 else None,
+    )
 
 
 def stretch(
@@ -275,6 +324,14 @@ def media_period(
     def named(make: Callable[[str], str]) -> Callable[[_Rendition], str]:
         return lambda one: make(f"{selectors(_choice(one))}-x{token}")
 
+    tricks = {}
+    for video in merged.video if target.parameters.trick_play else ():
+        found = yield from pictures(recipe, _choice(video), fmp4=True)
+        if found is not None:
+            tricks[video.name] = replace(
+                video, timeline=found.timeline, bandwidth=found.bitrate.peak
+            )
+
     within = listing.folder + media_folder(target, text=True)
 
     def segments(one: TextRendition) -> TextSegments | None:
@@ -297,6 +354,8 @@ def media_period(
             listing.folder + text_name(FileKind.SUBTITLES, one.track, marks[one.track])
         ),
         text_segments=segments,
+        tricks=tricks,
+        keys=named(lambda tail: folder + key_name(True, "$Number$", tail)),
     )
     return period, minimum_buffer(one.timeline for one in whole.renditions)
 
@@ -305,7 +364,8 @@ def default_choice(recipe: Recipe, target: Target, choice: Choice) -> Choice:
     """*choice*, or the first tracks of its flavor where it names none."""
     if choice.video is not None or choice.audio is not None:
         return choice
+    alone = target.fmp4 or target.file.kind in (FileKind.I_FRAMES, FileKind.KEY)
     flavor = carried(recipe, target).flavor(choice.flavor)
     video = next((track.number for track in flavor.of_kind(Kind.VIDEO)), None)
     audio = next((track.number for track in flavor.of_kind(Kind.AUDIO)), None)
-    return Choice(choice.flavor, video, None if target.fmp4 and video else audio)
+    return Choice(choice.flavor, video, None if alone and video else audio)

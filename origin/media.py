@@ -24,6 +24,7 @@ from origin.manifests import (
     contained,
     default_choice,
     index_playlist,
+    key_frame_playlist,
     master_playlist,
     media_presentation,
 )
@@ -42,7 +43,14 @@ from origin.room import Room
 from origin.sequences.resolving import Sequences
 from origin.storage.source import Source
 from origin.texts import Texts, facts_of
-from origin.urls import FileKind, Protocol, SequenceSource, Target, render_target
+from origin.urls import (
+    OF_TRACKS,
+    FileKind,
+    Protocol,
+    SequenceSource,
+    Target,
+    render_target,
+)
 from origin.windows import reads_of
 from packager.errors import UnknownSegment
 from packager.isobmff.init_segment import init_segment
@@ -58,13 +66,14 @@ from packager.recipe import (
 )
 from packager.segmenter import DEFAULT_TARGET
 from packager.tracks import Kind
+from packager.trick import picture_segment
 
 DASH_TYPE = "application/dash+xml"
 TS_TYPE = "video/mp2t"
 VIDEO_TYPE, AUDIO_TYPE = "video/mp4", "audio/mp4"
 
 
-_PlanKey = tuple[tuple[str, ...], Fraction, bool, Choice, int, str | None]
+_PlanKey = tuple[tuple[str, ...], Fraction, FileKind, bool, Choice, int, str | None]
 """What fixes the bytes of a segment."""
 
 Found = tuple[Body | Text | Answer, Source | None]
@@ -156,9 +165,9 @@ class Media:
         target = contained(target, presented.recipe)
         entry = getattr(target.source, "entry", None)
         match target.file.kind:
-            case FileKind.MASTER | FileKind.INDEX | FileKind.MANIFEST:
+            case FileKind.MASTER | FileKind.INDEX | FileKind.I_FRAMES | FileKind.MANIFEST:
                 text = await self._manifest(replace(asked, target=target), presented)
-                if target.file.kind is FileKind.INDEX or not presented.captions:
+                if target.file.kind in OF_TRACKS or not presented.captions:
                     # Captions are files, and no row tells that one has changed.
                     self._keep(path, _Ready(text, entry, presented.row))
                 return text, None
@@ -190,7 +199,7 @@ class Media:
     async def _manifest(self, asked: Asked, presented: Presented) -> Text:
         target, recipe = asked.target, presented.recipe
         listing = await self._catalog.listings.find(asked, presented.partner, presented.ids)
-        is_index = target.file.kind is FileKind.INDEX
+        is_index = target.file.kind in OF_TRACKS
         if not is_index:
             self._left_out.say(recipe, target, presented.token)
         tracks = () if is_index else await self._captions.tracks(presented)
@@ -225,7 +234,10 @@ class Media:
                 return self._written(presented, manifest, DASH_TYPE)
             case _:
                 choice = self._choice(target, presented)
-                playlist = index_playlist(recipe, target, choice, token)
+                write = (
+                    index_playlist if target.file.kind is FileKind.INDEX else key_frame_playlist
+                )
+                playlist = write(recipe, target, choice, token)
                 return self._written(presented, playlist, HLS_TYPE)
 
     async def _written(
@@ -262,10 +274,10 @@ class Media:
     ) -> Found:
         choice = self._choice(target, presented)
         recipe, number = carried(presented.recipe, target), target.file.number
-        packed = target.file.packed
+        packed, rendered = target.file.packed, (target.file.kind, target.fmp4)
         if packed and packed != packed_suffix(recipe, choice):
             raise UnknownSegment(f"no segment of this track is .{packed}")
-        key = (recipe.digests, recipe.target, target.fmp4, choice, number, packed)
+        key = (recipe.digests, recipe.target, *rendered, choice, number, packed)
         known = self._ready.get(path)
         if known is not None and known.key == key and isinstance(known.found, Body):
             # Kept, because edges ask for its ranges one by one, and several edges for it.
@@ -325,6 +337,8 @@ def _planned(
 ) -> Needs[Plan] | Needs[Plan | Unplanned]:
     if target.file.packed:
         return packed_audio_segment(recipe, choice, number)
+    if target.file.kind is FileKind.KEY:
+        return picture_segment(recipe, choice, number, fmp4=target.fmp4)
     make = cmaf_segment if target.fmp4 else muxed_segment
     return make(recipe, choice, number)
 

@@ -12,11 +12,15 @@ from origin.tracks import Tracks, parse_tracks
 from packager.captions.fmp4 import TextForm
 from packager.languages import bcp47
 
-NAMES = frozenset({"clipFrom", "clipTo", "tracks", "lang", "thumbSheets", "captionsAs"})
+NAMES = frozenset(
+    {"clipFrom", "clipTo", "tracks", "lang", "thumbSheets", "captionsAs", "trickPlay"}
+)
 """Those that are built."""
 
 _MILLISECONDS = re.compile(r"0|[1-9][0-9]{0,12}")
-_CLIP = re.compile(r"/(?:clip(?:From|To)/[0-9]+|thumbSheets/[01]|captionsAs/[a-z]+)(?=/|,|$)")
+_CLIP = re.compile(
+    r"/(?:clip(?:From|To)/[0-9]+|(?:thumbSheets|trickPlay)/[01]|captionsAs/[a-z]+)(?=/|,|$)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,9 @@ class Parameters:
 
     captions_as: TextForm | None = None
     """What segments of captions are listed in an MPD; None is a file of WebVTT."""
+
+    trick_play: bool = False
+    """Whether manifests list key frames alone."""
 
     text: str = ""
     """As they stand behind the source."""
@@ -65,6 +72,7 @@ def parse_parameters(pairs: Iterable[tuple[str, str]]) -> Parameters:
         _language(found.get("lang")),
         _switch(found, "thumbSheets"),
         _form(found.get("captionsAs")),
+        bool(_switch(found, "trickPlay")),
     )
 
 

@@ -10,6 +10,7 @@
             seg-{n}…[-x{token}].ts|m4s|aac|ac3|ec3|mp3   fragment-{n}….m4s   init….mp4
             thumb|frame-{ms}[-f1][-v1][-w{width}][-h{height}][-x{token}].jpg   sheet-{n}….jpg
             images.m3u8   storyboard.vtt
+            iframes[-f1]-v1.m3u8   key-{n}[-f1]-v1[-x{token}].ts|m4s
 
 A path is percent-decoded once.  What is left over, doubled or out of order is refused: one
 resource has one URL, but for its percent-encoding, or caches hold it twice.
@@ -146,7 +147,17 @@ class FileKind(StrEnum):
     """Small pictures at even distances, and the lists of such sheets."""
 
     IMAGES = "images"
+    I_FRAMES = "iframes"
+    """The list of key frames, for trick play."""
+
+    KEY = "key"
+    """A key frame as a segment of its own, by its number from 1."""
+
     STORYBOARD = "storyboard"
+
+
+OF_TRACKS = (FileKind.INDEX, FileKind.I_FRAMES)
+"""Lists of single tracks, of which nothing is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +223,8 @@ _FILES = {
         "sub": rf"sub-s{_NUMBER}{_MARKED}\.vtt",
         "fragment": rf"fragment-{_NUMBER}{_SELECTORS}{_TOKEN}\.m4s",
         "images": r"images\.m3u8",
+        "iframes": rf"iframes{_SELECTORS}\.m3u8",
+        "key": rf"key-{_NUMBER}{_SELECTORS}{_TOKEN}\.(ts|m4s)",
         "storyboard": r"storyboard\.vtt",
         "sheet": rf"sheet-{_NUMBER}{_MARKED}\.jpg",
         "picture": rf"(thumb|frame)-{_NUMBER}{_SELECTORS}{_TOKEN}\.jpg",
@@ -234,10 +247,10 @@ _OF_PROTOCOL = {
     ),
     Protocol.THUMB: ("picture",),
 }
-_SHEETS = {
-    Protocol.HLS: ("images", "sheet", "storyboard"),
-    Protocol.DASH: ("sheet", "storyboard"),
-    Protocol.CMAF: ("images", "sheet", "storyboard"),
+_PICTURES = {
+    Protocol.HLS: ("images", "sheet", "storyboard", "iframes", "key"),
+    Protocol.DASH: ("sheet", "storyboard", "key"),
+    Protocol.CMAF: ("images", "sheet", "storyboard", "iframes", "key"),
     Protocol.THUMB: ("sheet", "storyboard"),
 }
 _SELECTOR = re.compile(r"-([a-z])([0-9]*)")
@@ -338,7 +351,7 @@ def _parse_flavors(text: str) -> tuple[FlavorsSource | SequenceSource, Parameter
 
 
 def _parse_file(protocol: Protocol, fmp4: bool, name: str) -> File:
-    for kind in (*_OF_PROTOCOL[protocol], *_SHEETS[protocol]):
+    for kind in (*_OF_PROTOCOL[protocol], *_PICTURES[protocol]):
         if match := _FILES[kind].fullmatch(name):
             return _file(kind, match, fmp4)
     raise BadUrl(f"no such file under /{protocol}: {name}")
@@ -369,14 +382,15 @@ def _file(kind: str, match: re.Match[str], fmp4: bool) -> File:
         return File(FileKind.INIT, choice, token=match[2], fmp4=not fmp4)
     if kind == "picture":
         return _picture(match)
+    if kind == "iframes":
+        return File(FileKind.I_FRAMES, parse_selectors(match[1]))
     m4s = kind == "fragment" or match[4] == "m4s"
     if fmp4 and not m4s:
         raise BadUrl(f"seg: .{match[4]} is not the container of this path")
     choice, number = parse_selectors(match[2]), int(match[1])
     packed = match[4] if kind == "seg" and match[4] not in ("ts", "m4s") else None
-    return File(
-        FileKind.SEGMENT, choice, number, match[3], fmp4=m4s and not fmp4, packed=packed
-    )
+    of = FileKind.KEY if kind == "key" else FileKind.SEGMENT
+    return File(of, choice, number, match[3], fmp4=m4s and not fmp4, packed=packed)
 
 
 _SIZES = re.compile(r"(?:-w([1-9][0-9]{0,3}))?(?:-h([1-9][0-9]{0,3}))?")
@@ -431,6 +445,11 @@ def segment_name(
     suffix of packed audio."""
     stem = "fragment" if protocol is Protocol.DASH else "seg"
     return f"{stem}-{number}{tail}.{packed or ('m4s' if fmp4 else 'ts')}"
+
+
+def key_name(fmp4: bool, number: int | str, tail: str) -> str:
+    """*tail* is selectors and token; *number* may be DASH's ``$Number$``."""
+    return f"key-{number}{tail}.{'m4s' if fmp4 else 'ts'}"
 
 
 def sheet_name(number: int | str, mark: str = "") -> str:
@@ -517,6 +536,10 @@ def _render_file(protocol: Protocol, fmp4: bool, file: File) -> str:
             return "images.m3u8"
         case FileKind.STORYBOARD:
             return "storyboard.vtt"
+        case FileKind.I_FRAMES:
+            return f"iframes{tail}.m3u8"
+        case FileKind.KEY:
+            return key_name(fmp4 or file.fmp4, file.number, tail + token)
         case FileKind.MASTER:
             return "master.m3u8"
         case FileKind.MANIFEST:

@@ -580,11 +580,11 @@ def _film(flavor: int, track: TrackIndex | None, bounds: Column) -> Needs[Film |
     samples = track.timed((yield from _all_blocks(flavor, track)))
     if track.kind is Kind.AUDIO:
         return Film(track, samples, framed_sizes(track, samples.size), bounds)
-    sizes = samples.annexb if track.exact else _annexb_bound(track, samples.size)
+    sizes = samples.annexb if track.exact else annexb_bound(track, samples.size)
     return Film(track, samples, sizes, bounds)
 
 
-def _annexb_bound(track: TrackIndex, sizes: Column) -> Column:
+def annexb_bound(track: TrackIndex, sizes: Column) -> Column:
     """No sample is larger as a byte stream: each NAL length may grow to 4 bytes, and a unit
     has at least one byte."""
     form = track.track.format

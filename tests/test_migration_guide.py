@@ -96,7 +96,7 @@ NAMES = {  # the guide's "URLs": the module's names, and what the origin makes o
     "/hls/local/a.mp4/tracks/v1-a2/lang/eng/master.m3u8": None,
     "/hls/film.mp4/master.m3u8": None,  # --mapped-default
     "/hls/mapped/,a,b,.urlset/master.m3u8": None,
-    "/hls/local/a.mp4/iframes-v1.m3u8": "no such file",
+    "/hls/local/a.mp4/iframes-v1.m3u8": None,
     "/hls/local/a.mp4/encryption.key": "no such file",
     "/hls/local/a.mp4/seg-3-i1-v1-a1.ts": "-i is not known",
     "/dash/local/a.mp4/init-c2-v1-a1.mp4": "-c is not known",

@@ -235,6 +235,7 @@ def render_serve_flavor(one: ServeFlavor) -> str:
     said = f"/lang/{one.parameters.language}" if one.parameters.language else ""
     sheets = one.parameters.thumb_sheets
     listed = "" if sheets is None else f"/thumbSheets/{int(sheets)}"
+    listed += "/trickPlay/1" if one.parameters.trick_play else ""
     captions = f"/captions/{'+'.join(one.captions)}" if one.captions else ""
     storages = "".join(
         f"/{name}/{id_}" for name, id_ in zip(_STORAGES, one.storages, strict=False)

@@ -12,7 +12,7 @@ from origin.filters.listing import EVERYTHING, Listing
 from origin.filters.rules import Rules, render_rules
 from origin.filters.sets import FilterSets
 from origin.filters.wanted import Wanted
-from origin.urls import FileKind, Target
+from origin.urls import OF_TRACKS, FileKind, Target
 
 PATIENCE = 10.0
 """Seconds for a manifest that a hook has a part in."""
@@ -55,7 +55,7 @@ class Listings:
         wanted = asked.wanted
         if self._hook is None and wanted == Wanted():
             return EVERYTHING
-        if asked.target.file.kind is FileKind.INDEX:
+        if asked.target.file.kind in OF_TRACKS:
             return EVERYTHING
         rules = await self._rules(wanted, partner)
         return Listing(

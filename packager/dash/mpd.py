@@ -5,8 +5,8 @@
 A period is as long as its longest rendition.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from packager.dash.audio_sets import audio_set, audio_sets, purpose
@@ -15,6 +15,7 @@ from packager.dash.element import Attributes, element
 from packager.dash.image_set import image_set
 from packager.dash.segment_template import segment_template
 from packager.dash.text_sets import TextSegments, segmented_text_set, text_set
+from packager.dash.trick_set import trick_set
 from packager.dash.video_sets import main_pictures, switched_between, video_set, video_sets
 from packager.pictures.sheets import Sheets
 from packager.presentation import (
@@ -52,6 +53,12 @@ class Period:
     text_segments: Callable[[TextRendition], TextSegments | None] = lambda _: None
     """Where captions are in segments, in place of that file."""
 
+    tricks: Mapping[str, VideoRendition] = field(default_factory=dict)
+    """By name, those of which key frames alone are listed too, with their times and rates."""
+
+    keys: Callable[[_Rendition], str] = lambda _: ""
+    """Template of the addresses of these."""
+
     sheets: Sheets | None = None
     """Of thumbnails; None lists none."""
 
@@ -64,7 +71,7 @@ def mpd(*periods: Period, min_buffer: Fraction) -> str:
 
     *min_buffer*, in seconds, is the one that every ``Rendition.bandwidth`` was computed for.
     """
-    sets = [_with_sheets(period, _sets(period)) for period in periods]
+    sets = [_with_sheets(period, _with_tricks(period, _sets(period))) for period in periods]
     members = [one for period in periods for one in _switching_sets(period.presentation)]
     whole = sum((period.presentation.duration for period in periods), Fraction(0))
     attributes: Attributes = {
@@ -119,6 +126,22 @@ def _sets(period: Period) -> list[str]:
             for n, one in enumerate(presentation.text, len(pictures) + len(sounds) + 1)
         ),
     ]
+
+
+def _with_tricks(period: Period, sets: list[str]) -> list[str]:
+    def template(video: VideoRendition) -> str:
+        return segment_template(
+            video.timeline,
+            media=period.keys(video),
+            initialization=period.initialization(video),
+        )
+
+    found = list(sets)
+    for main, members in enumerate(video_sets(period.presentation), 1):
+        tricks = [period.tricks[one.name] for one in members if one.name in period.tricks]
+        if tricks:
+            found.append(trick_set(len(found) + 1, main, tricks, template))
+    return found
 
 
 def _with_sheets(period: Period, sets: list[str]) -> list[str]:

@@ -14,6 +14,8 @@ from packager.presentation import Timeline
 _SECOND = 10**6
 
 FLOATING_EXTINF = 3
+I_FRAMES = 4
+MAP_WITH_I_FRAMES = 5
 MAP_WITH_SEGMENTS = 6
 """EXT-X-VERSION by what a list needs (RFC 8216 §7); 5 has EXT-X-MAP in I-frame lists only."""
 
@@ -40,6 +42,24 @@ def media_playlist(
     whole presentation.
     """
     return _written([Stretch(timeline, uri, map_uri)], target, timeline.first)
+
+
+def iframe_playlist(
+    timeline: Timeline, uri: Callable[[int], str], *, map_uri: str | None = None
+) -> str:
+    """The list of key frames, each in a segment of its own (EXT-X-I-FRAMES-ONLY, §4.3.3.6).
+
+    Its target duration is its own (§6.2.4).
+    """
+    head = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{MAP_WITH_I_FRAMES if map_uri else I_FRAMES}",
+        f"#EXT-X-TARGETDURATION:{target_duration([timeline])}",
+        f"#EXT-X-MEDIA-SEQUENCE:{timeline.first}",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-I-FRAMES-ONLY",
+    ]
+    return "\n".join([*head, *_lines(Stretch(timeline, uri, map_uri)), "#EXT-X-ENDLIST\n"])
 
 
 def joined_playlist(stretches: Sequence[Stretch], *, target: int) -> str:

@@ -162,6 +162,21 @@ class Variant:
         }
         return f"{tag('EXT-X-STREAM-INF', attributes)}\n{self.uri}"
 
+    def i_frame_line(self) -> str:
+        """As EXT-X-I-FRAME-STREAM-INF, of a list of key frames (§4.3.4.3; P-11)."""
+        attributes: dict[str, str | int | None] = {
+            "BANDWIDTH": self.bitrate.peak,
+            "AVERAGE-BANDWIDTH": self.bitrate.average,
+            "CODECS": quoted(",".join(self.codecs)),
+            "SUPPLEMENTAL-CODECS": self.supplemental_codecs
+            and quoted(self.supplemental_codecs),
+            "RESOLUTION": "{}x{}".format(*self.resolution) if self.resolution else None,
+            "VIDEO-RANGE": self.video_range,
+            "REQ-VIDEO-LAYOUT": quoted(self.video_layout) if self.video_layout else None,
+            "URI": quoted(self.uri),
+        }
+        return tag("EXT-X-I-FRAME-STREAM-INF", attributes)
+
 
 @dataclass(frozen=True, slots=True)
 class MultivariantPlaylist:
@@ -170,6 +185,7 @@ class MultivariantPlaylist:
 
     media: tuple[Media, ...] = ()
     closed_captions: tuple[ClosedCaptionsMedia, ...] = ()
+    i_frames: tuple[Variant, ...] = ()
     images: ImageStream | None = None
 
     def render(self) -> str:
@@ -182,6 +198,7 @@ class MultivariantPlaylist:
             *(media.line() for media in self.media),
             *(one.line() for one in self.closed_captions),
             *(variant.line() for variant in self.variants),
+            *(one.i_frame_line() for one in self.i_frames),
             *([self.images.line()] if self.images else []),
         ]
         return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ take first; text renditions are added
 by ``subtitles.with_subtitles``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from packager.bandwidth import combine
@@ -94,6 +94,18 @@ def separate_variants(
     ]
     media = [line for group in groups for line in group.media(playlist_uri)]
     return MultivariantPlaylist(_told_apart(variants), tuple(media))
+
+
+def i_frame_variants(
+    listed: Sequence[tuple[VideoRendition, Bitrate]], playlist_uri: Callable[[_Rendition], str]
+) -> tuple[Variant, ...]:
+    """Lists of the key frames of each, with their rates."""
+    return _told_apart(
+        [
+            _video_variant(video, uri=playlist_uri(video), bitrate=rate, audio_codecs=())
+            for video, rate in listed
+        ]
+    )
 
 
 def _audio_only(

@@ -73,7 +73,21 @@ def _tfhd_defaults(names: tuple[str, ...]) -> int:
 def media_segment(index: TrackIndex, samples: Samples, sequence: int) -> Plan:
     """Plan one segment of one chunk; *samples* are rows of *index*, *sequence* from 1."""
     last = samples.first + len(samples) == index.first_in_source + index.count
-    names = columns(index, last=last)
+    return _segment(index, samples, sequence, columns(index, last=last))
+
+
+def lone_sample(index: TrackIndex, sample: Samples, sequence: int) -> Plan:
+    """The same of one row alone, whose duration may be another than in the source."""
+    return _segment(index, sample, sequence, tuple(_COLUMNS))
+
+
+LONE_SAMPLE_SIZE = _FIXED_SIZE + 4 * len(_COLUMNS)
+"""Bytes of ``lone_sample`` without those of the sample."""
+
+
+def _segment(
+    index: TrackIndex, samples: Samples, sequence: int, names: tuple[str, ...]
+) -> Plan:
     table = _table(index, samples, names)
     payload = int(samples.size.sum())
     if payload + _MDAT_HEADER_SIZE >= 1 << 32:
