@@ -1,5 +1,6 @@
 """Playlists and media of one presentation against one another: P-02, P-04, P-05, P-08, P-09."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -14,6 +15,8 @@ Loaded = dict[str, tuple[MediaPlaylist, Rendition]]
 """Media playlists by their address."""
 
 COMBINATIONS = 256
+
+_SIZE = re.compile(r"([0-9]{1,9})x([0-9]{1,9})")
 
 
 def check_across(
@@ -165,9 +168,9 @@ def _picture(variant: Variant, own: Rendition, place: str, say: Say) -> None:
     video = next((s for seg in own.segments if (s := seg.of("video")) is not None), None)
     if video is None:
         return
-    told = variant.text("RESOLUTION")
-    if told and all(video.size) and "x" in told:
-        width, height = (int(part) for part in told.split("x"))
+    told = variant.text("RESOLUTION") or ""
+    if all(video.size) and (size := _SIZE.fullmatch(told)):
+        width, height = int(size[1]), int(size[2])
         # The display size may be wider than the coded one (SAR); then one side agrees.
         if width != video.size[0] and height != video.size[1]:
             say(

@@ -129,3 +129,13 @@ def test_octets_that_changed(
         findings_of(str(write(files, tmp_path)), most=2)
     except Unreachable:
         assert not body
+
+
+def test_a_resolution_that_is_none(presentations: dict[str, Files], tmp_path: Path) -> None:
+    files = dict(presentations["ts"])
+    master = files["master.m3u8"]
+    assert b"RESOLUTION=" in master
+    files["master.m3u8"] = master.replace(b"RESOLUTION=", b"RESOLUTION=\xff")
+    assert "P-08.resolution" in {
+        one.check for one in findings_of(str(write(files, tmp_path)), most=2)
+    }
