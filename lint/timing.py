@@ -32,6 +32,7 @@ class Stretch:
     independent: bool
     """It begins with a picture (or a frame of sound) that needs none before it."""
     size: tuple[int, int] = (0, 0)
+    """Width and height of the picture, turned as it is shown."""
     slack: Fraction = Fraction(0)
     """Seconds by which the ends may be wrong: rounded, or estimated."""
     track: int = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lint.findings import Malformed
 from lint.isobmff.boxes import Box, Fields
 
-_RATES = (
+AAC_RATES = (
     96000,
     88200,
     64000,
@@ -20,6 +20,7 @@ _RATES = (
     8000,
     7350,
 )
+"""Hz, by samplingFrequencyIndex (ISO/IEC 14496-3 §1.6.3.4)."""
 _CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
 
 
@@ -138,7 +139,7 @@ def audio_specific(config: bytes, place: str) -> tuple[int, int, int]:
     if object_type == 31:
         object_type = 32 + take(6)
     index = take(4)
-    rate = take(24) if index == 15 else _RATES[index] if index < len(_RATES) else 0
+    rate = take(24) if index == 15 else AAC_RATES[index] if index < len(AAC_RATES) else 0
     channels = _CHANNELS.get(take(4), 0)
     return object_type, rate, channels
 

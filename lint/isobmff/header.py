@@ -25,6 +25,8 @@ class Track:
     """Sample entry, as before encryption."""
     config: Config
     size: tuple[int, int]
+    turned: bool
+    """Shown turned by a quarter, so that width and height change places."""
     media_time: int
     """Where in the media the presentation begins, in the track's timescale."""
     defaults: tuple[int, int, int]
@@ -156,7 +158,7 @@ def _track(trak: Box, defaults: dict[int, tuple[int, int, int]], say: Say, hls: 
     f = mdia.need("hdlr").fields()
     f.take(8)
     handler = f.take(4).decode("latin-1")
-    number, size = _track_header(trak.need("tkhd"), handler, say)
+    number, size, turned = _track_header(trak.need("tkhd"), handler, say)
     _media_header(minf, handler, say)
     _empty_tables(stbl, say)
     _references(minf, say)
@@ -169,6 +171,7 @@ def _track(trak: Box, defaults: dict[int, tuple[int, int, int]], say: Say, hls: 
         entry=entry,
         config=config,
         size=coded if handler == "vide" else size,
+        turned=turned,
         media_time=edit,
         defaults=defaults.get(number, (0, 0, 0)),
         scheme=scheme,
@@ -176,7 +179,8 @@ def _track(trak: Box, defaults: dict[int, tuple[int, int, int]], say: Say, hls: 
     )
 
 
-def _track_header(box: Box, handler: str, say: Say) -> tuple[int, tuple[int, int]]:
+def _track_header(box: Box, handler: str, say: Say) -> tuple[int, tuple[int, int], bool]:
+    """Number, size, and whether the matrix turns by a quarter."""
     f = box.fields()
     version, _ = f.full()
     wide = 8 if version == 1 else 4
@@ -187,14 +191,21 @@ def _track_header(box: Box, handler: str, say: Say) -> tuple[int, tuple[int, int
     if duration not in (0, (1 << 8 * wide) - 1):
         say("I-04.duration", box.place, f"duration {duration}")
     f.take(16)
-    if f.take(36) != _UNITY:
+    matrix = f.take(36)
+    if matrix != _UNITY:
         say("I-05.matrix", box.place, "the matrix rotates or scales")
     width, height = f.uint(4), f.uint(4)
     if handler != "vide" and handler not in ("text", "subt") and (width or height):
         say(
             "I-05.size", box.place, f"{width / 65536:g}x{height / 65536:g} of a {handler} track"
         )
-    return number, (width >> 16, height >> 16)
+    return number, (width >> 16, height >> 16), _is_turned(matrix)
+
+
+def _is_turned(matrix: bytes) -> bool:
+    """Of { a, b, u, c, d, v, x, y, w } (ISO/IEC 14496-12 §8.3.2), b and c alone move points."""
+    a, b, c, d = (any(matrix[at : at + 4]) for at in (0, 4, 12, 16))
+    return b and c and not (a or d)
 
 
 def _media_header(minf: Box, handler: str, say: Say) -> None:

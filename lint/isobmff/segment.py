@@ -176,7 +176,7 @@ def _stretch(runs: list[Run], number: int, say: Say) -> Stretch:
         last_decode=Fraction(runs[-1].base + sum(runs[-1].durations), scale),
         samples=len(shown),
         independent=_independent(runs[0], pictures, say),
-        size=track.size,
+        size=track.size[::-1] if track.turned else track.size,
     )
 
 

@@ -3,22 +3,7 @@
 from dataclasses import dataclass
 
 from lint.findings import Say
-
-_RATES = (
-    96000,
-    88200,
-    64000,
-    48000,
-    44100,
-    32000,
-    24000,
-    22050,
-    16000,
-    12000,
-    11025,
-    8000,
-    7350,
-)
+from lint.isobmff.configs import AAC_RATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +30,7 @@ def read_adts(payload: bytes, place: str, say: Say) -> Adts | None:
             say("T-07.length", place, text)
             return first
         frames += 1
-        rate = _RATES[index] if index < len(_RATES) else 0
+        rate = AAC_RATES[index] if index < len(AAC_RATES) else 0
         if not rate:
             say("T-07.rate", place, f"sampling_frequency_index {index}")
             return first

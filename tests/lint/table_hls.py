@@ -1,6 +1,7 @@
 """Playlists: a change, and what must be said of it."""
 
-from tests.lint.changes import Row, both, gone, put, raw, text
+from tests.lint.changes import Row, both, gone, of, put, raw, text
+from tests.lint.table_mp4 import INIT, turned
 
 MASTER, V, A = "master.m3u8", "index-f1-v1.m3u8", "index-f1-a1.m3u8"
 _EXTINF = r"^#EXTINF:[\d.]+,\n"
@@ -100,6 +101,7 @@ ROWS = [
     _m("P-08.unlisted", "avc1.4d400a", "avc1.640028"),
     _m("P-08.absent", "avc1.4d400a", "avc1.4d400a,ac-3"),
     _m("P-08.size", "RESOLUTION=96x54", "RESOLUTION=100x60"),
+    Row("P-08.size", "fmp4", of(INIT, turned()), MASTER),
     _m("P-08.rate", "FRAME-RATE=25.000", "FRAME-RATE=10.000"),
     _m("P-09.low", r":BANDWIDTH=\d+", ":BANDWIDTH=1000"),
     _m("P-09.high", r":BANDWIDTH=\d+", ":BANDWIDTH=99999999"),

@@ -93,6 +93,12 @@ def sidx(track: int = 1, scale: int = 12_800, start: int = 76_800, sap: int = 0x
     return edit
 
 
+def turned() -> Edit:
+    """The matrix of a phone that was held upright."""
+    one, none = b"\0\1\0\0", bytes(4)
+    return _at("moov/trak/tkhd", 40, 52, none + one + none + b"\xff\xff\0\0" + none)
+
+
 def _front(*boxes: bytes) -> Edit:
     return lambda data: b"".join(boxes) + data
 

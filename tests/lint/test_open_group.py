@@ -14,6 +14,7 @@ TRACK = Track(
     entry="hvc1",
     config=Config(codec="hvc1.1.6.L93.B0", nal_length=4),
     size=(96, 54),
+    turned=False,
     media_time=0,
     defaults=(1, 7, 0x10000),
     scheme="",

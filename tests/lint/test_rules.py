@@ -8,7 +8,7 @@ import pytest
 from lint.examining import findings_of
 from lint.rules import CHECKS
 from tests.lint import table_dash, table_hls, table_mp4, table_ts
-from tests.lint.changes import Files, Row, of
+from tests.lint.changes import Files, Row, of, text
 from tests.lint.conftest import FORMS, write
 
 ROWS = (*table_hls.ROWS, *table_mp4.ROWS, *table_ts.ROWS, *table_dash.ROWS)
@@ -43,6 +43,17 @@ def test_what_we_make_is_clean(
     for name in {manifest, *others}:
         found = [(f.check, f.place, f.text) for f in findings_of(str(name))]
         assert [one for one in found if one[0] != "D-08.audio"] == []
+
+
+def test_a_picture_is_turned_as_it_is_shown(
+    presentations: dict[str, Files], tmp_path: Path
+) -> None:
+    """Its RESOLUTION is that of the screen (P-08.size): width and height change places."""
+    files = dict(presentations["fmp4"])
+    of(table_mp4.INIT, table_mp4.turned())(files)
+    text(table_hls.MASTER, "RESOLUTION=96x54", "RESOLUTION=54x96")(files)
+    found = {one.check for one in findings_of(str(write(files, tmp_path)))}
+    assert found == {"I-05.matrix"}
 
 
 def test_an_index_is_clean(presentations: dict[str, Files], tmp_path: Path) -> None:
