@@ -145,17 +145,11 @@ class Variant:
     uri: str
 
     def line(self) -> str:
-        attributes: dict[str, str | int | None] = {
+        attributes = {
             "PROGRAM-ID": self.program_id,
-            "BANDWIDTH": self.bitrate.peak,
-            "AVERAGE-BANDWIDTH": self.bitrate.average,
-            "CODECS": quoted(",".join(self.codecs)),
-            "SUPPLEMENTAL-CODECS": self.supplemental_codecs
-            and quoted(self.supplemental_codecs),
-            "RESOLUTION": "{}x{}".format(*self.resolution) if self.resolution else None,
+            **self._rates,
             "FRAME-RATE": _thousandths(self.frame_rate) if self.frame_rate else None,
-            "VIDEO-RANGE": self.video_range,
-            "REQ-VIDEO-LAYOUT": quoted(self.video_layout) if self.video_layout else None,
+            **self._range,
             "AUDIO": quoted(self.audio) if self.audio else None,
             "SUBTITLES": quoted(self.subtitles) if self.subtitles else None,
             "CLOSED-CAPTIONS": quoted(self.closed_captions) if self.closed_captions else "NONE",
@@ -164,18 +158,26 @@ class Variant:
 
     def i_frame_line(self) -> str:
         """As EXT-X-I-FRAME-STREAM-INF, of a list of key frames (§4.3.4.3; P-11)."""
-        attributes: dict[str, str | int | None] = {
+        attributes = {**self._rates, **self._range, "URI": quoted(self.uri)}
+        return tag("EXT-X-I-FRAME-STREAM-INF", attributes)
+
+    @property
+    def _rates(self) -> dict[str, str | int | None]:
+        return {
             "BANDWIDTH": self.bitrate.peak,
             "AVERAGE-BANDWIDTH": self.bitrate.average,
             "CODECS": quoted(",".join(self.codecs)),
             "SUPPLEMENTAL-CODECS": self.supplemental_codecs
             and quoted(self.supplemental_codecs),
             "RESOLUTION": "{}x{}".format(*self.resolution) if self.resolution else None,
+        }
+
+    @property
+    def _range(self) -> dict[str, str | int | None]:
+        return {
             "VIDEO-RANGE": self.video_range,
             "REQ-VIDEO-LAYOUT": quoted(self.video_layout) if self.video_layout else None,
-            "URI": quoted(self.uri),
         }
-        return tag("EXT-X-I-FRAME-STREAM-INF", attributes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """From a presentation to its variants: which renditions play together (rules P-08 to P-10).
 
 Variants keep the order of the flavors, group after group of audio, those that most players
-take first; text renditions are added
-by ``subtitles.with_subtitles``.
+take first; text renditions are added by ``subtitles.with_subtitles``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
