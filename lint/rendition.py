@@ -20,6 +20,10 @@ from lint.timing import (
     sap_missing,
 )
 
+PICTURE = "a picture"
+_JPEG = b"\xff\xd8"
+"""Start of image (ISO/IEC 10918-1 §B.1.1.3)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -40,7 +44,7 @@ class Wanted:
     whole: bool = False
     """Header and media in one file: the header is read from it."""
     sealed: str = ""
-    """Why only its size can be told: ``AES-128``, or another word."""
+    """Why only its size can be told: ``AES-128``, ``PICTURE``, or another word."""
 
 
 @dataclass(slots=True)
@@ -129,6 +133,8 @@ class Walker:
         if item.sealed:
             if item.sealed == "AES-128" and (len(got.body) % 16 or not got.body):
                 say("T-10.length", "file", f"{len(got.body)} octets")
+            if item.sealed == PICTURE and not got.body.startswith(_JPEG):
+                say("F-02.segment", "file", "no JPEG, and the list is one of images")
             return None
         rendition.header = header or rendition.header
         if form_of(got.body) == "mp4" and header is None and not item.whole:

@@ -26,9 +26,9 @@ def check_across(
     subtitles = {
         addresses.get(r.uri) for r in found.renditions if r.text("TYPE") == "SUBTITLES"
     }
-    i_frames = {addresses.get(v.uri) for v in found.i_frames}
-    _agree(loaded, subtitles | i_frames, say)
-    played = {a: pair for a, pair in loaded.items() if a not in subtitles | i_frames}
+    apart = {addresses.get(v.uri) for v in (*found.i_frames, *found.images)}
+    _agree(loaded, subtitles | apart, say)
+    played = {a: pair for a, pair in loaded.items() if a not in subtitles | apart}
     _starts(played, say)
     _independent(found, played, say)
     for variant in found.variants:

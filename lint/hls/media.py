@@ -45,6 +45,8 @@ class MediaPlaylist:
     """EXT-X-PLAYLIST-TYPE."""
     ended: bool = False
     i_frames: bool = False
+    images: bool = False
+    """Its entries are pictures (Roku's image media playlists)."""
     independent: bool = False
     sequence: int = 0
     part_target: Fraction | None = None
@@ -98,6 +100,7 @@ def _head(playlist: Playlist, found: MediaPlaylist, say: Say) -> None:
             say("P-04.type", line.place, f"{line.value!r}")
     found.ended = bool(playlist.tags("EXT-X-ENDLIST"))
     found.i_frames = bool(playlist.tags("EXT-X-I-FRAMES-ONLY"))
+    found.images = bool(playlist.tags("EXT-X-IMAGES-ONLY"))
     found.independent = bool(playlist.tags("EXT-X-INDEPENDENT-SEGMENTS"))
     if found.kind == "VOD" and not found.ended:
         say("P-04.endlist", "playlist", "PLAYLIST-TYPE:VOD without ENDLIST")

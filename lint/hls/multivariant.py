@@ -43,6 +43,8 @@ class Multivariant:
     variants: list[Variant] = field(default_factory=list)
     renditions: list[Variant] = field(default_factory=list)
     i_frames: list[Variant] = field(default_factory=list)
+    images: list[Variant] = field(default_factory=list)
+    """Lists of sheets of thumbnails."""
     independent: bool = False
 
 
@@ -87,13 +89,16 @@ def read_multivariant(playlist: Playlist, say: Say) -> Multivariant:
         elif line.tag == "EXT-X-I-FRAME-STREAM-INF":
             values = attributes(line, say, playlist.variables)
             found.i_frames.append(Variant(line.number, _uri(values), values))
+        elif line.tag == "EXT-X-IMAGE-STREAM-INF":
+            values = attributes(line, say, playlist.variables)
+            found.images.append(Variant(line.number, _uri(values), values))
         elif line.tag == "EXT-X-SESSION-KEY":
             check_key(line, attributes(line, say, playlist.variables), say)
         elif line.tag in ("EXTINF", "EXT-X-TARGETDURATION"):
             say("P-01.mixed", line.place, f"{line.tag} in a multivariant playlist")
     if pending is not None:
         say("P-08.uri", pending[0].place, "no address behind it")
-    listed = (*found.variants, *found.renditions, *found.i_frames)
+    listed = (*found.variants, *found.renditions, *found.i_frames, *found.images)
     if len(listed) > LISTED:
         raise Malformed(f"line {listed[LISTED].line}", f"more than {LISTED} variants")
     for variant in found.variants:

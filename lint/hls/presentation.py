@@ -7,7 +7,7 @@ from lint.hls.grammar import Playlist, read_lines
 from lint.hls.media import MediaPlaylist, read_media
 from lint.hls.multivariant import Multivariant, Variant, define, read_multivariant
 from lint.http_rules import check_manifest
-from lint.rendition import Rendition, Walker, Wanted
+from lint.rendition import PICTURE, Rendition, Walker, Wanted
 
 PLAYLISTS = 200
 TYPES = ("application/vnd.apple.mpegurl", "audio/mpegurl", "application/x-mpegurl")
@@ -39,7 +39,7 @@ def _load(
 ) -> dict[str, str]:
     """Every media playlist once; the address of each URI."""
     addresses: dict[str, str] = {}
-    for item in (*found.variants, *found.renditions, *found.i_frames):
+    for item in (*found.variants, *found.renditions, *found.i_frames, *found.images):
         if not item.uri or item.uri in addresses:
             continue
         try:
@@ -100,6 +100,8 @@ def _wanted(address: str, found: MediaPlaylist, index: int) -> Wanted | None:
     sealed = entry.encrypted if entry.encrypted == "AES-128" else ""
     if found.i_frames or (entry.encrypted == "SAMPLE-AES" and entry.map is None):
         sealed = sealed or "a part of a segment"
+    if found.images:
+        sealed = PICTURE
     return Wanted(
         base=address,
         uri=entry.uri,

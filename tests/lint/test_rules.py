@@ -56,6 +56,41 @@ def test_a_picture_is_turned_as_it_is_shown(
     assert found == {"I-05.matrix"}
 
 
+_IMAGES = """#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:6
+#EXT-X-MEDIA-SEQUENCE:1
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXT-X-IMAGES-ONLY
+#EXTINF:6.000000,
+#EXT-X-TILES:RESOLUTION=96x54,LAYOUT=5x5,DURATION=1.0
+sheet-1.jpg
+#EXT-X-ENDLIST
+"""
+_OF_IMAGES = (
+    '#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=9000,RESOLUTION=96x54,CODECS="jpeg",URI="images.m3u8"'
+)
+
+
+@pytest.mark.parametrize("start", ["images.m3u8", "master.m3u8"])
+@pytest.mark.parametrize(
+    ("picture", "wanted"), [(b"\xff\xd8\xff\xdb", []), (b"\x89PNG", ["F-02.segment"])]
+)
+def test_a_list_of_images_has_pictures(
+    start: str,
+    picture: bytes,
+    wanted: list[str],
+    presentations: dict[str, Files],
+    tmp_path: Path,
+) -> None:
+    files = dict(presentations["fmp4"])
+    files["images.m3u8"], files["sheet-1.jpg"] = _IMAGES.encode(), picture
+    files["master.m3u8"] += f"{_OF_IMAGES}\n".encode()
+    write(files, tmp_path)
+    found = findings_of(str(tmp_path / start))
+    assert [one.check for one in found] == wanted
+
+
 def test_an_index_is_clean(presentations: dict[str, Files], tmp_path: Path) -> None:
     files = dict(presentations["fmp4"])
     of(table_mp4.SEGMENT, table_mp4.sidx())(files)
